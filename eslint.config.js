@@ -1,0 +1,45 @@
+import neostandard from 'neostandard'
+import tseslint from 'typescript-eslint'
+
+/** The layers of DESIGN: routes -> plugins (types only) -> src/<domain> -> schemas. */
+const webFramework = ['fastify', '@fastify/*', 'fastify-plugin']
+
+function forbid (files, ignores, patterns, message) {
+  return {
+    files,
+    ignores,
+    rules: {
+      '@typescript-eslint/no-restricted-imports': ['error', { patterns: patterns.map((group) => ({ group: [group], message })) }]
+    }
+  }
+}
+
+export default tseslint.config(
+  { ignores: ['dist/', '.tap/', 'coverage/'] },
+  ...neostandard({ ts: true }),
+  {
+    files: ['**/*.ts'],
+    languageOptions: { parserOptions: { projectService: true } },
+    plugins: { '@typescript-eslint': tseslint.plugin },
+    rules: {
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports' }],
+      'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }]
+    }
+  },
+  forbid(['src/**/*.ts'], ['src/app.ts', 'src/main.ts', 'src/engine/**', 'src/forward/**'],
+    [...webFramework, '**/plugins/**', '**/routes/**', 'dockerode', 'undici'],
+    'The domain knows no web framework; dockerode stays in src/engine, undici in src/forward.'),
+  forbid(['src/engine/**/*.ts'], [], [...webFramework, '**/plugins/**', '**/routes/**', 'undici'],
+    'The domain knows no web framework.'),
+  forbid(['src/forward/**/*.ts'], [], [...webFramework, '**/plugins/**', '**/routes/**', 'dockerode'],
+    'The domain knows no web framework.'),
+  forbid(['schemas/**/*.ts'], [], [...webFramework, '**/plugins/**', '**/routes/**', '**/src/**', 'dockerode', 'undici'],
+    'Schemas import TypeBox and each other only.'),
+  forbid(['plugins/**/*.ts'], [], ['**/routes/**', 'dockerode', 'undici'],
+    'A plugin owns a domain object; it knows no route.'),
+  forbid(['routes/**/*.ts'], [], ['dockerode', 'undici', '**/engine/docker*'],
+    'A route parses, calls the domain and answers.')
+)

@@ -1,0 +1,25 @@
+import { Type } from '@sinclair/typebox'
+
+/** A container by full id, unique prefix of it, or name (Docker's own rule for names: moby `daemon/names`). */
+export const ContainerParamsSchema = Type.Object({
+  id: Type.String({
+    minLength: 1,
+    maxLength: 128,
+    pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]*$',
+    description: 'Full id, unique prefix of it, or name.',
+    examples: ['my-nginx']
+  })
+})
+
+/** `true` and `false` as text, the only spellings that a query may use. */
+export function QueryFlag (description: string, value = false) {
+  return Type.Boolean({ default: value, description })
+}
+
+export const TAGS = [
+  { name: 'Health', description: 'Is the server up, and does the engine answer?' },
+  { name: 'Images', description: 'What is on the engine, and pulling more.' },
+  { name: 'Containers', description: 'Run, inspect and control containers.' },
+  { name: 'Streams', description: 'Logs and commands inside containers.' },
+  { name: 'Proxy', description: 'Reach the application inside a container.' }
+] as const

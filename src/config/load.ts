@@ -1,0 +1,108 @@
+import { parseArgs } from 'node:util'
+import { Value } from '@sinclair/typebox/value'
+import { parseBytes } from './bytes.ts'
+import { ConfigSchema, SETTINGS } from './schema.ts'
+import type { Config, EngineEnvironment, Setting } from './schema.ts'
+
+/** Everything that is wrong with the configuration, one sentence each. */
+export class ConfigError extends Error {
+  readonly problems: string[]
+
+  constructor (problems: string[]) {
+    super(`The configuration has ${problems.length === 1 ? 'a mistake' : `${problems.length} mistakes`}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+export type ConfigSource = {
+  argv?: readonly string[]
+  env?: Readonly<Record<string, string | undefined>>
+}
+
+const ENGINE_VARIABLES = [
+  'DOCKER_HOST', 'DOCKER_CONTEXT', 'DOCKER_CONFIG', 'DOCKER_TLS', 'DOCKER_TLS_VERIFY', 'DOCKER_CERT_PATH', 'XDG_RUNTIME_DIR', 'SSH_AUTH_SOCK', 'PATH'
+] as const satisfies ReadonlyArray<keyof EngineEnvironment>
+
+const LOOPBACK_HOSTS = new Set(['127.0.0.1', '::1', 'localhost'])
+
+/**
+ * Reads the configuration: flag before environment before default.
+ * @throws ConfigError with every mistake at once, each naming the variable and what it may be.
+ */
+export function loadConfig ({ argv = [], env = {} }: ConfigSource = {}): Config {
+  const problems: string[] = []
+  const flags = readFlags(argv, problems)
+  const values: Record<string, unknown> = {}
+  for (const setting of SETTINGS) {
+    const fromFlag = flags[setting.flag.slice(2)]
+    const text = fromFlag ?? env[setting.variable]
+    if (text === undefined || text === '') continue
+    values[setting.key] = readText(setting, text)
+  }
+  const config = Value.Default(ConfigSchema, values)
+  for (const error of Value.Errors(ConfigSchema, config)) problems.push(describe(error.path, error.message, values))
+  if (problems.length > 0) throw new ConfigError([...new Set(problems)])
+  const checked = { ...Value.Decode(ConfigSchema, config), engine: Object.freeze(readEngineEnvironment(env)) }
+  refuseOpenListener(checked)
+  return Object.freeze(checked)
+}
+
+/** Whether only programs on this machine can connect to the address. */
+export function isLoopback (host: string): boolean {
+  return LOOPBACK_HOSTS.has(host) || /^127\.\d+\.\d+\.\d+$/.test(host)
+}
+
+/** Whether callers must send the token. */
+export function isTokenRequired (config: Pick<Config, 'auth' | 'token'>): boolean {
+  return config.auth === 'required' || (config.auth === 'auto' && config.token !== undefined)
+}
+
+function readFlags (argv: readonly string[], problems: string[]): Record<string, string | undefined> {
+  const options = Object.fromEntries(SETTINGS.map(({ flag }) => [flag.slice(2), { type: 'string' as const }]))
+  try {
+    return parseArgs({ args: [...argv], options, allowPositionals: false }).values as Record<string, string | undefined>
+  } catch (error) {
+    problems.push(`${(error as Error).message.split('\n')[0]} Flags are ${SETTINGS.map(({ flag }) => flag).join(' ')}.`)
+    return {}
+  }
+}
+
+/** Turns the text of a variable into the type that its schema wants; what does not fit is left as text, for the schema to refuse. */
+function readText ({ schema }: Setting, text: string): unknown {
+  if (schema.type === 'array') return text.split(',').map((item) => item.trim()).filter((item) => item !== '')
+  if (schema.unit === 'bytes') return parseBytes(text) ?? text
+  if (schema.type === 'integer' || schema.type === 'number') return /^-?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text
+  return text
+}
+
+function describe (path: string, message: string, values: Record<string, unknown>): string {
+  const key = path.split('/')[1] ?? ''
+  const setting = SETTINGS.find((candidate) => candidate.key === key)
+  if (setting === undefined) return `${key}: ${message}`
+  const literals = setting.schema.anyOf?.map((option: { const: string }) => option.const)
+  const expectation = literals === undefined ? message.toLowerCase() : `expected one of ${literals.join(', ')}`
+  const shown = setting.schema.secret === true ? '[redacted]' : JSON.stringify(values[key])
+  return `${setting.variable} (${setting.flag}) is ${shown}: ${expectation}. ${setting.schema.description}`
+}
+
+function readEngineEnvironment (env: Readonly<Record<string, string | undefined>>): EngineEnvironment {
+  const engine: EngineEnvironment = {}
+  for (const name of ENGINE_VARIABLES) {
+    const value = env[name]
+    if (value !== undefined && value !== '') engine[name] = value
+  }
+  return engine
+}
+
+/** A reached API is a reached host: a listener that others can connect to needs a token, or `off` said aloud (DESIGN section 7). */
+function refuseOpenListener (config: Config): void {
+  if (config.auth === 'required' && config.token === undefined) {
+    throw new ConfigError(['DOCKAPI_AUTH is "required" but DOCKAPI_TOKEN is not set. Set DOCKAPI_TOKEN to a secret of at least 16 characters.'])
+  }
+  if (isLoopback(config.host) || config.auth === 'off' || isTokenRequired(config)) return
+  throw new ConfigError([
+    `DOCKAPI_HOST is "${config.host}", which other machines can reach, and no token protects the API: whoever reaches it controls this machine's containers. ` +
+    'Set DOCKAPI_TOKEN to a secret of at least 16 characters, or listen on 127.0.0.1, or say DOCKAPI_AUTH=off if something else guards the port.'
+  ])
+}

@@ -1,0 +1,50 @@
+import { Type } from '@sinclair/typebox'
+import type { Static, TSchema } from '@sinclair/typebox'
+
+const Port = (description: string, value: number) => Type.Integer({ minimum: 0, maximum: 65535, default: value, description })
+const List = (description: string) => Type.Array(Type.String({ minLength: 1 }), { default: [], description })
+const MebiByte = 1024 ** 2
+
+/**
+ * Every setting, once: its type, default and meaning. A property `fooBar` is read from the flag `--foo-bar`, else from
+ * the variable `DOCKAPI_FOO_BAR`, else it has its default. `docs/configuration.md` lists the same (tested).
+ */
+export const ConfigSchema = Type.Object({
+  host: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Address that the API listens on.' }),
+  port: Port('Port that the API listens on; 0 takes any free one and prints it.', 8000),
+  scope: Type.Union([Type.Literal('managed'), Type.Literal('all')], { default: 'managed', description: '`managed`: only containers that dockAPI made or that carry the label `dockapi.enable=true` exist for the API; `all`: every container of the engine.' }),
+  network: Type.Optional(Type.String({ minLength: 1, description: 'Docker network that new containers join and through which containers are reached first.' })),
+  publishHost: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Host address on which container ports are published.' }),
+  auth: Type.Union([Type.Literal('auto'), Type.Literal('required'), Type.Literal('off')], { default: 'auto', description: '`auto`: open on loopback while no token is set, required elsewhere; `required`; `off` leaves the API open to whoever reaches it.' }),
+  token: Type.Optional(Type.String({ minLength: 16, description: 'The token that callers send as `Authorization: Bearer …`; at least 16 characters.', secret: true })),
+  allowedHosts: List('Host names, beside the loopback names, under which the API may be called.'),
+  corsOrigins: List('Browser origins, beside loopback pages, that may call the API.'),
+  volumeRoots: List('Host folders that may be bind-mounted into containers.'),
+  memory: Type.Integer({ default: 1024 * MebiByte, minimum: 6 * MebiByte, description: 'Memory limit of a container that asks for none; `512m`, `2g`.', unit: 'bytes' }),
+  cpus: Type.Number({ default: 1, exclusiveMinimum: 0, description: 'CPU limit of a container that asks for none.' }),
+  pids: Type.Integer({ default: 512, minimum: 1, description: 'Process limit of a container that asks for none.' }),
+  logLevel: Type.Union(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)), { default: 'info', description: 'How much the server logs.' })
+}, { additionalProperties: false })
+
+/** How to reach the engine: the variables of the docker CLI, read as the CLI reads them. */
+export type EngineEnvironment = {
+  DOCKER_HOST?: string
+  DOCKER_CONTEXT?: string
+  DOCKER_CONFIG?: string
+  DOCKER_TLS?: string
+  DOCKER_TLS_VERIFY?: string
+  DOCKER_CERT_PATH?: string
+  XDG_RUNTIME_DIR?: string
+  SSH_AUTH_SOCK?: string
+  PATH?: string
+}
+
+export type Config = Readonly<Static<typeof ConfigSchema>> & { readonly engine: Readonly<EngineEnvironment> }
+
+export type Setting = { key: string, flag: string, variable: string, schema: TSchema }
+
+/** The settings in the order of the schema, with the names that users write. */
+export const SETTINGS: readonly Setting[] = Object.entries(ConfigSchema.properties).map(([key, schema]) => {
+  const words = key.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toLowerCase()
+  return { key, flag: `--${words.replaceAll('_', '-')}`, variable: `DOCKAPI_${words.toUpperCase()}`, schema }
+})

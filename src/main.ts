@@ -1,0 +1,57 @@
+import { buildApp } from './app.ts'
+import { ConfigError, loadConfig } from './config/load.ts'
+import type { Config } from './config/schema.ts'
+
+/** How long a shutdown waits for requests in flight before it cuts them, in milliseconds. */
+const GRACE_MS = 10_000
+
+const config = readConfig()
+const app = await buildApp(config, { logger: loggerOptions(config) })
+
+process.once('SIGTERM', stop)
+process.once('SIGINT', stop)
+
+try {
+  await app.listen({ host: config.host, port: config.port })
+} catch (error) {
+  console.error(describeListenError(error as NodeJS.ErrnoException))
+  process.exit(1)
+}
+printUrls()
+
+function readConfig (): Config {
+  try {
+    return loadConfig({ argv: process.argv.slice(2), env: process.env })
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    console.error(error.message)
+    process.exit(1)
+  }
+}
+
+function loggerOptions ({ logLevel }: Config) {
+  const redact = ['req.headers.authorization', 'req.headers.cookie']
+  if (!process.stdout.isTTY) return { level: logLevel, redact }
+  return { level: logLevel, redact, transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname,req,res,reqId,responseTime', translateTime: 'HH:MM:ss' } } }
+}
+
+function describeListenError (error: NodeJS.ErrnoException): string {
+  const address = `${config.host}:${config.port}`
+  if (error.code === 'EADDRINUSE') return `Port ${config.port} is taken on ${config.host}. Set DOCKAPI_PORT to another port, or to 0 for any free one.`
+  if (error.code === 'EACCES') return `This user may not listen on ${address}. Choose a port above 1023 with DOCKAPI_PORT.`
+  if (error.code === 'EADDRNOTAVAIL') return `${config.host} is no address of this machine. Set DOCKAPI_HOST.`
+  return `Cannot listen on ${address}: ${error.message}`
+}
+
+function printUrls () {
+  const url = app.listeningOrigin
+  console.log(`\n  dockAPI ${url}\n  Try it  ${url}/docs\n  Health  ${url}/healthz\n`)
+}
+
+/** A second signal ends the process at once. */
+function stop (signal: NodeJS.Signals) {
+  app.log.info({ signal }, 'shutting down')
+  process.once(signal, () => process.exit(130))
+  const deadline = setTimeout(() => process.exit(1), GRACE_MS)
+  app.close().then(() => { clearTimeout(deadline); process.exit(0) }, () => process.exit(1))
+}
