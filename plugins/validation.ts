@@ -1,7 +1,7 @@
 import AjvCompiler from '@fastify/ajv-compiler'
 import type { RouteDefinition } from '@fastify/ajv-compiler'
 
-const COMMON = { removeAdditional: false, useDefaults: true, allErrors: true, allowUnionTypes: true } as const
+const COMMON = { removeAdditional: false, useDefaults: true, allErrors: true, allowUnionTypes: true, verbose: true } as const
 
 type Schemas = Parameters<ReturnType<typeof AjvCompiler>>[0]
 

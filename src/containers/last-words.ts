@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openAttach } from '../engine/attach.ts'
 import { openLogs } from '../engine/logs.ts'
 import { inspectContainer, waitForContainer } from '../engine/containers.ts'
 import type { ContainerDocument } from '../engine/containers.ts'
@@ -24,22 +26,22 @@ export async function askLastWords (engine: Engine, id: string): Promise<LastWor
 }
 
 /**
- * Listens to a container that the engine removes when it ends, since nobody can be asked afterwards.
- * @returns A function that tells what was heard; `signal` ends the listening.
+ * Listens to a container that the engine removes when it ends, since nobody can be asked afterwards. Call it before the
+ * start, so that nothing is missed.
+ * @returns A function that tells what was heard, once both the output and the exit code are in; `signal` ends the listening.
  */
-export function listenForLastWords (engine: Engine, document: ContainerDocument, signal: AbortSignal): () => LastWords {
-  const container = { id: document.Id, isTty: document.Config.Tty }
-  let exitCode: number | null = null
+export async function listenForLastWords (engine: Engine, created: ContainerDocument, signal: AbortSignal): Promise<() => Promise<LastWords>> {
+  const output = await openAttach(engine, { id: created.Id, isTty: created.Config.Tty }, { signal })
+  const exit = waitForContainer(engine, created.Id, 'next-exit', { timeoutMs: MAX_WATCH_MS, signal }).catch(() => null)
   let tail = Buffer.alloc(0)
-  waitForContainer(engine, container.id, 'next-exit', { timeoutMs: MAX_WATCH_MS, signal }).then((code) => { exitCode = code }, () => {})
   const listen = async () => {
-    const query = { tail: TAIL_LINES, isFollowing: true, hasStdout: true, hasStderr: true, hasTimestamps: false }
-    for await (const { bytes } of await openLogs(engine, container, query, { signal }) as AsyncIterable<OutputChunk>) {
-      tail = Buffer.concat([tail, bytes]).subarray(-TAIL_BYTES)
-    }
+    for await (const { bytes } of output as AsyncIterable<OutputChunk>) tail = Buffer.concat([tail, bytes]).subarray(-TAIL_BYTES)
   }
-  listen().catch(() => {})
-  return () => ({ state: 'removed', exit_code: exitCode, log_tail: linesOf(tail) })
+  const heard = listen().catch(() => {})
+  return async () => {
+    const [exitCode] = await Promise.race([Promise.all([exit, heard]), sleep(ASK_TIMEOUT_MS, [null], { ref: false })])
+    return { state: 'removed', exit_code: exitCode ?? null, log_tail: linesOf(tail) }
+  }
 }
 
 async function readTail (engine: Engine, container: { id: string, isTty: boolean }): Promise<string[]> {

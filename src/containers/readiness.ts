@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DockApiError, isDockApiError } from '../errors.ts'
 import type { ContainerDocument } from '../engine/containers.ts'
 import type { Containers } from './containers.ts'
-import { askLastWords, listenForLastWords } from './last-words.ts'
+import { askLastWords } from './last-words.ts'
+import type { LastWords } from './last-words.ts'
 import { probeHttp, probeTcp } from './probe.ts'
 import type { ProbeResult } from './probe.ts'
 
@@ -10,6 +11,8 @@ export type ReadinessOptions = {
   /** Checked by `checkHealthPath`. Without it the image's HEALTHCHECK decides, or else a TCP connection to the port. */
   healthPath?: string | undefined
   timeoutMs: number
+  /** What was heard of a container that nobody can ask once it has ended (`listenForLastWords`). */
+  tellLastWords?: (() => Promise<LastWords>) | undefined
   /** Ends the wait, not the container. */
   signal?: AbortSignal | undefined
 }
@@ -26,20 +29,15 @@ const ENDED_STATES = new Set(['exited', 'dead', 'removing'])
  * @returns The document of the last look.
  * @throws DockApiError `container_exited` or `not_ready` with id, state, exit_code, last_probe and log_tail; `client_gone`.
  */
-export async function waitUntilReady (containers: Containers, document: ContainerDocument, { healthPath, timeoutMs, signal }: ReadinessOptions): Promise<ContainerDocument> {
-  const finished = new AbortController()
+export async function waitUntilReady (containers: Containers, document: ContainerDocument, { healthPath, timeoutMs, tellLastWords, signal }: ReadinessOptions): Promise<ContainerDocument> {
   const deadline = AbortSignal.timeout(timeoutMs)
-  const ended = AbortSignal.any([deadline, finished.signal, ...(signal === undefined ? [] : [signal])])
-  const heard = document.HostConfig.AutoRemove === true ? listenForLastWords(containers.engine, document, finished.signal) : undefined
-  const lastWords = async () => {
-    const words = await askLastWords(containers.engine, document.Id)
-    return words.state === 'removed' && heard !== undefined ? heard() : words
-  }
+  const ended = AbortSignal.any([deadline, ...(signal === undefined ? [] : [signal])])
+  const lastWords = async (isEnded: boolean) => isEnded && tellLastWords !== undefined ? await tellLastWords() : await askLastWords(containers.engine, document.Id)
   let last: ProbeResult = { isReady: false, detail: 'not probed yet' }
   try {
     for (let delayMs = FIRST_DELAY_MS; ; delayMs = Math.min(delayMs * DELAY_GROWTH, LONGEST_DELAY_MS)) {
       const current = await containers.find(document.Id, ended)
-      if (ENDED_STATES.has(current.State.Status)) throw exited(current, last, await lastWords())
+      if (ENDED_STATES.has(current.State.Status)) throw exited(current, last, await lastWords(true))
       last = await look(containers, current, healthPath, ended)
       if (last.isReady) return current
       await sleep(delayMs, undefined, { signal: ended })
@@ -47,11 +45,9 @@ export async function waitUntilReady (containers: Containers, document: Containe
   } catch (error) {
     if (isDockApiError(error, 'container_exited')) throw error
     if (signal?.aborted ?? false) throw new DockApiError('client_gone', 'The client went away.', { cause: error })
-    if (deadline.aborted) throw notReady(document, timeoutMs, last, await lastWords())
-    if (isDockApiError(error, 'container_not_found')) throw exited(document, last, await lastWords())
+    if (deadline.aborted) throw notReady(document, timeoutMs, last, await lastWords(false))
+    if (isDockApiError(error, 'container_not_found')) throw exited(document, last, await lastWords(true))
     throw error
-  } finally {
-    finished.abort()
   }
 }
 
@@ -74,13 +70,11 @@ function healthOutput (document: ContainerDocument): string {
   return output === '' ? '' : `: ${output.slice(0, 500)}`
 }
 
-type Words = Awaited<ReturnType<typeof askLastWords>>
-
-function exited (document: ContainerDocument, last: ProbeResult, words: Words) {
+function exited (document: ContainerDocument, last: ProbeResult, words: LastWords) {
   const code = words.exit_code === null ? '' : ` with code ${words.exit_code}`
   return new DockApiError('container_exited', `The container "${document.Name.slice(1)}" ended${code} before it was ready.`, { details: { id: document.Id, last_probe: last.detail, ...words } })
 }
 
-function notReady (document: ContainerDocument, timeoutMs: number, last: ProbeResult, words: Words) {
+function notReady (document: ContainerDocument, timeoutMs: number, last: ProbeResult, words: LastWords) {
   return new DockApiError('not_ready', `The container "${document.Name.slice(1)}" was not ready after ${timeoutMs / 1000} seconds: ${last.detail}.`, { details: { id: document.Id, last_probe: last.detail, ...words } })
 }

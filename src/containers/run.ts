@@ -1,4 +1,5 @@
 import { DockApiError, invalidField, isDockApiError } from '../errors.ts'
+import type { Engine } from '../engine/engine.ts'
 import { openAttach } from '../engine/attach.ts'
 import { createContainer, inspectContainer, removeContainer, startContainer } from '../engine/containers.ts'
 import type { ContainerDocument, ContainerSpec } from '../engine/containers.ts'
@@ -10,6 +11,8 @@ import type { RunRequest } from '../../schemas/run.ts'
 import type { Containers } from './containers.ts'
 import { checkHealthPath } from './health-path.ts'
 import { exposedPort, imageReference, withPull } from './image.ts'
+import { listenForLastWords } from './last-words.ts'
+import type { LastWords } from './last-words.ts'
 import { waitUntilReady } from './readiness.ts'
 import { buildSpec } from './spec.ts'
 import { waitForExit } from './wait.ts'
@@ -42,8 +45,9 @@ export async function runContainer (containers: Containers, request: RunRequest,
   const spec = await prepareSpec(containers, request, reference, signal)
   const create = () => createContainer(containers.engine, spec, { name: request.name, platform: request.platform })
   const id = await withPull(containers.engine, reference, request, create, signal)
-  const outcome = await startOrRemove(containers, request, id, signal)
-  return await waitIfAsked(containers, request, outcome, signal)
+  return request.detach === false
+    ? await runToEnd(containers, request, id, signal)
+    : await runDetached(containers, request, id, signal)
 }
 
 function checkCombination (request: RunRequest): void {
@@ -86,26 +90,61 @@ async function prepareSpec (containers: Containers, request: RunRequest, referen
   return buildSpec(request, reference, port, config)
 }
 
-async function startOrRemove (containers: Containers, request: RunRequest, id: string, signal?: AbortSignal): Promise<RunOutcome> {
+async function runDetached (containers: Containers, request: RunRequest, id: string, signal?: AbortSignal): Promise<RunOutcome> {
   const { engine } = containers
-  const warnings = request.auto_remove === true && (request.restart_policy ?? 'no') !== 'no'
+  const isEphemeral = request.auto_remove === true
+  const warnings = isEphemeral && (request.restart_policy ?? 'no') !== 'no'
     ? [`restart_policy "${request.restart_policy}" is ignored: the engine removes the container when it ends (auto_remove).`]
     : []
+  const finished = new AbortController()
   try {
-    if (request.detach === false) return { ...await runToEnd(containers, request, id, signal), warnings }
-    const created = request.auto_remove === true ? await inspectContainer(engine, id) : undefined
+    const { created, tellLastWords } = await startOrRemove(engine, id, async () => {
+      const created = isEphemeral ? await inspectContainer(engine, id) : undefined
+      const isWaiting = created !== undefined && request.wait_ready === true
+      return { created, tellLastWords: isWaiting ? await listenForLastWords(engine, created, finished.signal) : undefined }
+    })
+    const outcome = { document: await inspectStarted(engine, id, created, warnings), isNew: true, warnings }
+    return await waitIfAsked(containers, request, outcome, signal, tellLastWords)
+  } finally {
+    finished.abort()
+  }
+}
+
+/** `detach: false`: attaches before the start, so that not a byte is missed, and answers when the container has ended. */
+async function runToEnd ({ engine }: Containers, request: RunRequest, id: string, signal?: AbortSignal): Promise<RunOutcome> {
+  const timeoutMs = (request.wait_timeout ?? EXIT_SECONDS) * 1000
+  const finished = new AbortController()
+  const ended = AbortSignal.any([finished.signal, ...(signal === undefined ? [] : [signal])])
+  try {
+    const { created, output, exit } = await startOrRemove(engine, id, async () => {
+      const created = await inspectContainer(engine, id)
+      const output = collectOutput(await openAttach(engine, { id, isTty: created.Config.Tty }, { signal: ended }))
+      const exit = waitForExit(engine, created, 'next-exit', timeoutMs, ended)
+      for (const promise of [output, exit]) promise.catch(() => {})
+      return { created, output, exit }
+    })
+    const exitCode = await exit
+    return { document: await inspectStarted(engine, id, created, []), isNew: true, warnings: [], exit: { ...await output, exitCode } }
+  } finally {
+    finished.abort()
+  }
+}
+
+/** Prepares and starts a container that was made; when either fails the container is removed, and its name is free again. */
+async function startOrRemove<T> (engine: Engine, id: string, prepare: () => Promise<T>): Promise<T> {
+  try {
+    const prepared = await prepare()
     await startContainer(engine, id)
-    return { document: await inspectStarted(containers, id, created, warnings), isNew: true, warnings }
+    return prepared
   } catch (error) {
-    if (isDockApiError(error, 'still_running') || isDockApiError(error, 'client_gone')) throw error
-    throw await removeHalfMade(containers, id, error)
+    throw await removeHalfMade(engine, id, error)
   }
 }
 
 /** A container that removes itself may be gone before it can be looked at: then what was created is told. */
-async function inspectStarted (containers: Containers, id: string, created: ContainerDocument | undefined, warnings: string[]): Promise<ContainerDocument> {
+async function inspectStarted (engine: Engine, id: string, created: ContainerDocument | undefined, warnings: string[]): Promise<ContainerDocument> {
   try {
-    return await inspectContainer(containers.engine, id)
+    return await inspectContainer(engine, id)
   } catch (error) {
     if (created === undefined || !isDockApiError(error, 'container_not_found')) throw error
     warnings.push('The container has ended already and was removed (auto_remove).')
@@ -113,31 +152,10 @@ async function inspectStarted (containers: Containers, id: string, created: Cont
   }
 }
 
-/** Attaches, starts and waits: the answer of `detach: false`. */
-async function runToEnd (containers: Containers, request: RunRequest, id: string, signal?: AbortSignal): Promise<Omit<RunOutcome, 'warnings'>> {
-  const { engine } = containers
-  const timeoutMs = (request.wait_timeout ?? EXIT_SECONDS) * 1000
-  const finished = new AbortController()
-  const ended = AbortSignal.any([finished.signal, AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])])
-  const created = await inspectContainer(engine, id)
-  const output = collectOutput(await openAttach(engine, { id, isTty: created.Config.Tty }, { signal: ended }))
-  output.catch(() => {})
-  const exit = waitForExit(engine, created, 'next-exit', timeoutMs, signal)
-  exit.catch(() => {})
-  try {
-    await startContainer(engine, id)
-    const exitCode = await exit
-    const document = await inspectStarted(containers, id, created, [])
-    return { document, isNew: true, exit: { ...await output, exitCode } }
-  } finally {
-    finished.abort()
-  }
-}
-
 /** Frees the name again; a removal that fails too is told, so that nobody is left to find the remains. */
-async function removeHalfMade (containers: Containers, id: string, error: unknown): Promise<unknown> {
+async function removeHalfMade (engine: Engine, id: string, error: unknown): Promise<unknown> {
   try {
-    await removeContainer(containers.engine, id, { isForced: true, withVolumes: true }, { timeoutMs: CLEANUP_TIMEOUT_MS })
+    await removeContainer(engine, id, { isForced: true, withVolumes: true }, { timeoutMs: CLEANUP_TIMEOUT_MS })
     return error
   } catch (cleanup) {
     if (isDockApiError(cleanup, 'container_not_found') || !(error instanceof DockApiError)) return error
@@ -145,8 +163,8 @@ async function removeHalfMade (containers: Containers, id: string, error: unknow
   }
 }
 
-async function waitIfAsked (containers: Containers, request: RunRequest, outcome: RunOutcome, signal?: AbortSignal): Promise<RunOutcome> {
+async function waitIfAsked (containers: Containers, request: RunRequest, outcome: RunOutcome, signal?: AbortSignal, tellLastWords?: () => Promise<LastWords>): Promise<RunOutcome> {
   if (request.wait_ready !== true) return outcome
   const timeoutMs = (request.wait_timeout ?? READY_SECONDS) * 1000
-  return { ...outcome, document: await waitUntilReady(containers, outcome.document, { healthPath: request.health_path, timeoutMs, signal }) }
+  return { ...outcome, document: await waitUntilReady(containers, outcome.document, { healthPath: request.health_path, timeoutMs, tellLastWords, signal }) }
 }
