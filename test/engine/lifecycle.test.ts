@@ -20,10 +20,10 @@ async function run (body: Record<string, unknown> = {}) {
 
 t.test('stop and start are idempotent, and start tells the port of now', async (t) => {
   const { id } = await run()
-  for (const _ of [1, 2]) t.match(await api.post(`/containers/${id}/stop`), { status: 200, body: { id, status: 'stopped', exit_code: 0, host_port: null } })
-  for (const _ of [1, 2]) {
+  for (const round of ['first', 'again']) t.match(await api.post(`/containers/${id}/stop`), { status: 200, body: { id, status: 'stopped', exit_code: 0, host_port: null } }, round)
+  for (const round of ['first', 'again']) {
     const { status, body } = await api.post<ContainerInfo>(`/containers/${id}/start?wait_ready=true`)
-    t.match({ status, body }, { status: 200, body: { id, status: 'running' } })
+    t.match({ status, body }, { status: 200, body: { id, status: 'running' } }, round)
     t.equal((await fetch(body.urls.direct!)).status, 404, 'the application answers at the port that was told')
   }
 })

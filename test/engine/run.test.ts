@@ -116,10 +116,10 @@ t.test('a redirect is not followed', async (t) => {
   t.match(body.last_probe, /GET \/dir answered 30[12]/)
 })
 
-for (const auto_remove of [false, true]) {
-  t.test(`a container that ends ends the wait at once (auto_remove: ${auto_remove})`, async (t) => {
+for (const isEphemeral of [false, true]) {
+  t.test(`a container that ends ends the wait at once (auto_remove: ${isEphemeral})`, async (t) => {
     const startedMs = Date.now()
-    const { status, body } = await api.run<Problem>({ image, container_port: 80, wait_ready: true, wait_timeout: 60, auto_remove, command: ['sh', '-c', 'echo cannot open database; exit 7'] })
+    const { status, body } = await api.run<Problem>({ image, container_port: 80, wait_ready: true, wait_timeout: 60, auto_remove: isEphemeral, command: ['sh', '-c', 'echo cannot open database; exit 7'] })
     t.equal(status, 504)
     t.match(body, { code: 'container_exited', exit_code: 7, log_tail: ['cannot open database'] })
     t.ok(Date.now() - startedMs < 30_000, 'long before the timeout')
