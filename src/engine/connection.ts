@@ -1,7 +1,9 @@
-import Docker from 'dockerode'
+import type Docker from 'dockerode'
 import type { EngineEnvironment } from '../config/schema.ts'
 import { DockApiError } from '../errors.ts'
 import { createDeadline } from './deadline.ts'
+import { abortable, createDocker } from './docker.ts'
+import type { AbortableDocker } from './docker.ts'
 import { resolveEndpoint } from './endpoint.ts'
 import type { Endpoint } from './endpoint.ts'
 import { translateEngineError } from './errors.ts'
@@ -23,7 +25,7 @@ export type Connection = {
   /** Each over its own sockets (`Transport`). */
   readonly calls: Docker
   readonly streams: Docker
-  readonly probes: Docker
+  readonly probes: AbortableDocker
   /** Closes each socket as soon as it is idle. */
   retire (): void
 }
@@ -54,7 +56,7 @@ export async function connect (environment: EngineEnvironment, signal: AbortSign
       sections,
       calls: speak(transport.calls),
       streams: speak(transport.streams),
-      probes: speak(transport.probes),
+      probes: abortable(speak(transport.probes)),
       retire: transport.retire
     }
   } catch (error) {
@@ -63,12 +65,6 @@ export async function connect (environment: EngineEnvironment, signal: AbortSign
   } finally {
     deadline.lift()
   }
-}
-
-/** @returns A dockerode that reads no environment variable. */
-function createDocker (modem: Modem): Docker {
-  const options: object = { modem }
-  return new Docker(options)
 }
 
 type About = { newest: string, oldest: string | undefined, version: string | undefined }
@@ -85,8 +81,7 @@ async function ask (modem: Modem, signal: AbortSignal): Promise<About> {
 /** @returns Nothing when a socket proxy keeps it secret. */
 async function askVersion (modem: Modem, abortSignal: AbortSignal): Promise<Partial<Docker.DockerVersion>> {
   try {
-    const options: object = { abortSignal }
-    const answer: unknown = await createDocker(modem).version(options as never)
+    const answer: unknown = await abortable(createDocker(modem)).version({ abortSignal })
     return typeof answer === 'object' && answer !== null ? answer : {}
   } catch (error) {
     if (error instanceof EngineResponseError && error.switches.length > 0) return {}

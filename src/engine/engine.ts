@@ -1,4 +1,5 @@
 import type Docker from 'dockerode'
+import type { Health } from '../../schemas/health.ts'
 import type { EngineEnvironment } from '../config/schema.ts'
 import type { ErrorCode } from '../error-codes.ts'
 import { DockApiError } from '../errors.ts'
@@ -8,6 +9,7 @@ import { createDeadline } from './deadline.ts'
 import type { Deadline } from './deadline.ts'
 import { resolveEndpoint } from './endpoint.ts'
 import type { Endpoint } from './endpoint.ts'
+import { createHealthCheck } from './health.ts'
 import { isConnectionLost, isNeverSent, isVersionRefused, translateEngineError } from './errors.ts'
 
 export type CallOptions = {
@@ -41,6 +43,9 @@ export type Engine = {
 
   /** As `call`, over sockets that no other call takes: what must be known when the engine is busy. */
   probe<T> (operation: string, run: (connection: Connection, signal: AbortSignal) => Promise<T>, options?: CallOptions): Promise<T>
+
+  /** Whether the engine answers now. Never throws, takes two seconds at most; callers at the same time share one probe. */
+  health (): Promise<Health>
 
   /** Ends every call and stream and frees the sockets. Idempotent. */
   close (): Promise<void>
@@ -102,7 +107,7 @@ export function createEngine (environment: EngineEnvironment): Engine {
     }
   }
 
-  return {
+  const engine: Omit<Engine, 'health'> = {
     get endpoint () { return current?.endpoint ?? resolveEndpoint(environment) },
     call: (operation, run, options = {}) => perform(operation, ({ calls, streams }, signal) => run(options.isLong === true ? streams : calls, signal), options),
     open: (operation, run, options = {}) => perform(operation, ({ streams }, signal) => run(streams, signal), options),
@@ -112,6 +117,7 @@ export function createEngine (environment: EngineEnvironment): Engine {
       current?.retire()
     }
   }
+  return Object.assign(engine, { health: createHealthCheck(engine) })
 }
 
 type Run<T> = (connection: Connection, signal: AbortSignal) => Promise<T>
