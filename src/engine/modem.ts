@@ -167,8 +167,9 @@ function headersOf ({ headers, authconfig, registryconfig, hijack }: DialOptions
   }
 }
 
+/** Base64 for URLs with its padding (RFC 4648 section 5): without it the engine takes the credentials for none, in silence. */
 function encode (credentials: object): string {
-  return Buffer.from(JSON.stringify(credentials)).toString('base64url')
+  return Buffer.from(JSON.stringify(credentials)).toString('base64').replaceAll('+', '-').replaceAll('/', '_')
 }
 
 async function readError (response: IncomingMessage, { method, path }: Message, sections: Sections): Promise<EngineResponseError> {

@@ -9,6 +9,7 @@ type Meaning = readonly [RegExp, ErrorCode]
 const SENTENCES: readonly Meaning[] = [
   [/port is already allocated|address already in use|ports are not available/i, 'port_conflict'],
   [/container name .*is already in use/i, 'name_conflict'],
+  [/multiple IDs found/i, 'ambiguous_id'],
 
   [/error mounting|are you trying to mount a directory onto a file|bind source path does not exist|error while creating mount source path|mounts denied/i, 'invalid_volume'],
   [/invalid volume specification|invalid mount|mount type unknown|^invalid mode: |duplicate mount point|includes invalid characters for a local volume name/i, 'invalid_volume'],

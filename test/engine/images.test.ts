@@ -22,7 +22,7 @@ async function publish (engine: Engine, host: string, auth?: { username: string,
   const repo = `${host}/team/app-${randomUUID().slice(0, 8)}`
   await engine.call('test.publish', async (docker, abortSignal) => {
     await docker.getImage(image).tag({ repo, tag: '1', abortSignal })
-    const stream = await docker.getImage(`${repo}:1`).push({ ...(auth === undefined ? {} : { authconfig: { ...auth, serveraddress: host } }), abortSignal })
+    const stream = await docker.getImage(`${repo}`).push({ tag: '1', authconfig: { username: '', password: '', ...auth, serveraddress: host }, abortSignal })
     const output = await text(stream)
     if (output.includes('errorDetail')) throw new Error(output)
     await docker.getImage(`${repo}:1`).remove({ abortSignal })
