@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox'
 
 const health: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/livez', {
+    config: { public: true },
     schema: {
       operationId: 'getLiveness',
       tags: ['Health'],

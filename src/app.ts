@@ -4,6 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Config } from './config/schema.ts'
 import engine from '../plugins/engine.ts'
 import errors from '../plugins/errors.ts'
+import guard from '../plugins/guard.ts'
 import openapi from '../plugins/openapi.ts'
 import health from '../routes/health.ts'
 
@@ -24,6 +25,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   const app = Fastify({ ...SERVER_OPTIONS, ...options }).withTypeProvider<TypeBoxTypeProvider>()
 
   await app.register(errors)
+  await app.register(guard, { config })
   await app.register(openapi)
   await app.register(engine, { environment: config.engine })
 
