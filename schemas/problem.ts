@@ -39,7 +39,7 @@ export const ProblemSchema = model('Problem', {
 })
 export type Problem = Static<typeof ProblemSchema>
 
-const DESCRIPTIONS = {
+export const DESCRIPTIONS = {
   400: 'The request is wrong: `errors` names the fields.',
   401: 'A token is needed.',
   403: 'Refused: host, origin or policy.',

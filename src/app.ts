@@ -6,6 +6,7 @@ import engine from '../plugins/engine.ts'
 import errors from '../plugins/errors.ts'
 import guard from '../plugins/guard.ts'
 import openapi from '../plugins/openapi.ts'
+import docs from '../routes/docs.ts'
 import health from '../routes/health.ts'
 
 export type App = Awaited<ReturnType<typeof buildApp>>
@@ -30,5 +31,6 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(engine, { environment: config.engine })
 
   await app.register(health)
+  await app.register(docs)
   return app
 }
