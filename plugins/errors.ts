@@ -59,7 +59,6 @@ export function statusOf (error: DockApiError): number {
 /** The problem document of an error; `instance` is the path without the query, which may hold secrets. */
 export function problemOf (error: DockApiError, url: string, requestId: string): Problem {
   return {
-    ...error.details,
     type: `/docs/errors#${error.code}`,
     title: error.title,
     status: statusOf(error),
@@ -70,7 +69,8 @@ export function problemOf (error: DockApiError, url: string, requestId: string):
     ...(error.hint === undefined ? {} : { hint: error.hint }),
     retryable: error.isRetryable,
     request_id: requestId,
-    ...(error.fields.length === 0 ? {} : { errors: error.fields })
+    ...(error.fields.length === 0 ? {} : { errors: error.fields }),
+    ...error.details
   }
 }
 
@@ -110,12 +110,14 @@ function translate (raw: FastifyError, request: FastifyRequest): DockApiError {
 
 function translateValidation (raw: FastifyError): DockApiError {
   const where = ({ body: 'body', querystring: 'query', params: 'path', headers: 'header' } as const)[raw.validationContext as string] ?? 'body'
-  const fields: FieldError[] = raw.validation!.map((item) => ({ where, pointer: pointerOf(item), message: messageOf(item) }))
+  const fields: FieldError[] = raw.validation!.map((item: ValidationItem) => ({ where, pointer: pointerOf(item), message: messageOf(item) }))
   const sentence = fields.map(({ pointer, message }) => `${pointer === '' ? where : pointer.slice(1).replaceAll('/', '.')} ${message}`).join('; ')
   return new DockApiError('invalid_request', `The ${where} is wrong: ${sentence}.`, { fields, cause: raw })
 }
 
-type ValidationItem = NonNullable<FastifyError['validation']>[number]
+type ValidationItem = NonNullable<FastifyError['validation']>[number] & {
+  parentSchema?: { description?: string, properties?: Record<string, unknown>, patternProperties?: Record<string, unknown> }
+}
 
 function pointerOf (item: ValidationItem): string {
   const extra = item.params.additionalProperty ?? item.params.missingProperty
@@ -123,10 +125,21 @@ function pointerOf (item: ValidationItem): string {
 }
 
 function messageOf (item: ValidationItem): string {
-  if (item.keyword === 'additionalProperties') return 'is not a known field'
-  if (item.keyword === 'required') return 'is required'
-  if (item.keyword === 'enum') return `must be one of ${(item.params.allowedValues as unknown[]).map(String).join(', ')}`
-  return item.message ?? 'is wrong'
+  const { keyword, params, parentSchema } = item
+  const description = parentSchema?.description === undefined ? '' : ` (${parentSchema.description.replace(/\.$/, '')})`
+  if (keyword === 'additionalProperties') return unknownField(String(params.additionalProperty), parentSchema)
+  if (keyword === 'required') return 'is required'
+  if (keyword === 'enum') return `must be one of ${(params.allowedValues as unknown[]).map(String).join(', ')}`
+  if (keyword === 'pattern') return `is not written rightly${description}`
+  if (keyword === 'minProperties') return 'must not be empty'
+  return `${item.message ?? 'is wrong'}${description}`
+}
+
+function unknownField (name: string, schema: ValidationItem['parentSchema']): string {
+  if (schema?.patternProperties !== undefined) return `is not a valid name${schema.description === undefined ? '' : ` (${schema.description.replace(/\.$/, '')})`}`
+  const plain = (text: string) => text.replaceAll(/[^a-zA-Z0-9]/g, '').toLowerCase()
+  const meant = Object.keys(schema?.properties ?? {}).find((known) => plain(known) === plain(name))
+  return meant === undefined ? 'is not a known field' : `is not a known field; did you mean ${meant}?`
 }
 
 function log (error: DockApiError, raw: Error, request: FastifyRequest) {

@@ -4,6 +4,9 @@ import type { FastifyInstance } from 'fastify'
 import { TAGS } from '../schemas/common.ts'
 import { MODELS } from '../schemas/index.ts'
 import { PROXIED_PATH, proxiedPathItem } from '../schemas/proxied.ts'
+import { completeDocument } from '../src/docs/document.ts'
+import type { Document } from '../src/docs/document.ts'
+import { PROBLEM_EXAMPLES } from './problem-examples.ts'
 
 /** Beside the version in package.json (tested). */
 const INFO = {
@@ -15,11 +18,6 @@ const INFO = {
     'a plain sentence in `detail` and what to do next in `hint`.',
   license: { name: 'MIT', identifier: 'MIT' }
 }
-
-type Json = Record<string, unknown>
-type Operation = { requestBody?: { content?: Content }, responses: Record<string, { content?: Content }> }
-type Content = Record<string, { schema?: Json, example?: unknown, examples?: unknown }>
-type Document = { paths?: Record<string, Json>, components?: { schemas?: Record<string, Json> } }
 
 /** Registers the named models and describes every route that follows as OpenAPI 3.1 (`app.swagger()`). */
 async function openapi (app: FastifyInstance) {
@@ -45,37 +43,9 @@ async function openapi (app: FastifyInstance) {
     transformObject: (input) => {
       const document = ('openapiObject' in input ? input.openapiObject : {}) as Document
       if (isProxying) document.paths = { ...document.paths, [PROXIED_PATH]: proxiedPathItem() }
-      return finish(document)
+      return completeDocument(document, PROBLEM_EXAMPLES)
     }
   })
-}
-
-/** Sorts the models, so that the committed document does not depend on the order of imports, and shows their examples where they are used. */
-function finish (document: Document): Json {
-  const schemas = Object.fromEntries(Object.entries(document.components?.schemas ?? {}).sort(([a], [b]) => a < b ? -1 : 1))
-  for (const item of Object.values(document.paths ?? {})) {
-    for (const operation of Object.values(item) as Operation[]) {
-      for (const { content } of [operation.requestBody ?? {}, ...Object.values(operation.responses)]) showExamples(content ?? {}, schemas)
-    }
-  }
-  const { components, paths, ...head } = document
-  return { ...head, paths, components: { ...components, schemas } }
-}
-
-function showExamples (content: Content, schemas: Record<string, Json>): void {
-  for (const media of Object.values(content)) {
-    if (media.example !== undefined || media.examples !== undefined) continue
-    const example = exampleOf(media.schema ?? {}, schemas)
-    if (example !== undefined) media.example = example
-  }
-}
-
-function exampleOf (schema: Json, schemas: Record<string, Json>): unknown {
-  if (Array.isArray(schema.examples)) return schema.examples[0]
-  if (typeof schema.$ref === 'string') return exampleOf(schemas[schema.$ref.split('/').at(-1)!] ?? {}, schemas)
-  if (schema.type !== 'array') return undefined
-  const item = exampleOf(schema.items as Json, schemas)
-  return item === undefined ? undefined : [item]
 }
 
 export default fp(openapi, { name: 'openapi', fastify: '5.x' })

@@ -8,7 +8,7 @@ const health: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'getLiveness',
       tags: ['Health'],
       summary: 'Is the process alive?',
-      response: { 200: Type.Object({ ok: Type.Literal(true) }) }
+      response: { 200: Type.Object({ ok: Type.Literal(true) }, { description: 'It is.', examples: [{ ok: true }] }) }
     }
   }, async () => ({ ok: true as const }))
 }

@@ -1,5 +1,27 @@
+import { ContainerDetailSchema, ContainerInfoSchema, ExitSchema, RemovedSchema, RunResultSchema } from './containers.ts'
+import { ExecRequestSchema, ExecResultSchema } from './exec.ts'
 import { HealthSchema } from './health.ts'
+import { ImageInfoSchema, PullRequestSchema, PullResultSchema } from './images.ts'
 import { FieldErrorSchema, ProblemSchema } from './problem.ts'
+import { ProxyInfoSchema } from './proxy.ts'
+import { RunRequestSchema, UpdateRequestSchema } from './run.ts'
 
 /** Every named component, registered once with Fastify and published in the OpenAPI document. */
-export const MODELS = [FieldErrorSchema, ProblemSchema, HealthSchema]
+export const MODELS = [
+  FieldErrorSchema,
+  ProblemSchema,
+  HealthSchema,
+  ImageInfoSchema,
+  PullRequestSchema,
+  PullResultSchema,
+  ContainerInfoSchema,
+  ContainerDetailSchema,
+  RunRequestSchema,
+  RunResultSchema,
+  UpdateRequestSchema,
+  RemovedSchema,
+  ExitSchema,
+  ExecRequestSchema,
+  ExecResultSchema,
+  ProxyInfoSchema
+]

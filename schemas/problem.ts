@@ -6,7 +6,7 @@ export const FieldErrorSchema = model('FieldError', {
   where: Type.String({ description: 'Which part of the request: `body`, `query`, `path` or `header`.' }),
   pointer: Type.String({ description: 'JSON pointer (RFC 6901) to the field.' }),
   message: Type.String()
-})
+}, { description: 'A refused field.' })
 
 /** RFC 9457, with the members that DESIGN section 8 adds. `additionalProperties` carry what the code documents, such as `last_probe`. */
 export const ProblemSchema = model('Problem', {

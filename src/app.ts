@@ -2,12 +2,22 @@ import Fastify from 'fastify'
 import type { FastifyServerOptions } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Config } from './config/schema.ts'
+import abort from '../plugins/abort.ts'
+import containers from '../plugins/containers.ts'
 import engine from '../plugins/engine.ts'
 import errors from '../plugins/errors.ts'
 import guard from '../plugins/guard.ts'
 import openapi from '../plugins/openapi.ts'
-import docs from '../routes/docs.ts'
-import health from '../routes/health.ts'
+import { buildValidator } from '../plugins/validation.ts'
+import containerRoutes from '../routes/containers.ts'
+import docsRoutes from '../routes/docs.ts'
+import execRoutes from '../routes/exec.ts'
+import healthRoutes from '../routes/health.ts'
+import imageRoutes from '../routes/images.ts'
+import lifecycleRoutes from '../routes/lifecycle.ts'
+import logRoutes from '../routes/logs.ts'
+import proxyInfoRoutes from '../routes/proxy-info.ts'
+import runRoutes from '../routes/run.ts'
 
 export type App = Awaited<ReturnType<typeof buildApp>>
 
@@ -18,7 +28,7 @@ export const SERVER_OPTIONS = {
   forceCloseConnections: 'idle',
   return503OnClosing: true,
   routerOptions: { maxParamLength: 256 },
-  ajv: { customOptions: { removeAdditional: false, coerceTypes: 'array', useDefaults: true, allErrors: true } }
+  schemaController: { compilersFactory: { buildValidator } }
 } as const satisfies FastifyServerOptions
 
 /** Composes the API: plugins first, then routes, in the order in which they are read. Nothing listens and nothing is dialled yet. */
@@ -28,9 +38,18 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(errors)
   await app.register(guard, { config })
   await app.register(openapi)
+  await app.register(abort)
   await app.register(engine, { environment: config.engine })
+  await app.register(containers, { config })
 
-  await app.register(health)
-  await app.register(docs)
+  await app.register(healthRoutes)
+  await app.register(imageRoutes)
+  await app.register(containerRoutes)
+  await app.register(runRoutes)
+  await app.register(lifecycleRoutes)
+  await app.register(logRoutes)
+  await app.register(execRoutes)
+  await app.register(proxyInfoRoutes)
+  await app.register(docsRoutes)
   return app
 }

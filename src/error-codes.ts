@@ -33,7 +33,7 @@ const entries = {
   container_running: { kind: 'conflict', title: 'Container is running', hint: 'Stop it first, or send force=true.' },
   container_not_running: { kind: 'conflict', title: 'Container is not running', hint: 'Start it with POST /containers/{id}/start.' },
   container_paused: { kind: 'conflict', title: 'Container is paused', hint: 'Resume it with POST /containers/{id}/unpause.' },
-  container_exited: { kind: 'conflict', title: 'Container exited before it was ready', hint: 'exit_code and log_tail in this answer say what it did last.' },
+  container_exited: { kind: 'timeout', title: 'Container exited before it was ready', hint: 'exit_code and log_tail in this answer say what it did last.' },
   engine_conflict: { kind: 'conflict', title: 'The engine is in conflict' },
   logs_unavailable: { kind: 'conflict', title: 'Logs cannot be read', hint: 'The container\'s log driver does not keep logs; use json-file, local or journald.' },
   unsupported_media_type: { kind: 'unsupported', title: 'Content type is not supported', hint: 'Send the header content-type: application/json.' },
@@ -51,6 +51,7 @@ const entries = {
   shutting_down: { kind: 'unavailable', title: 'The server is shutting down', retryable: true },
   engine_timeout: { kind: 'timeout', title: 'The engine did not answer in time', retryable: true },
   not_ready: { kind: 'timeout', title: 'The container did not become ready in time', hint: 'See last_probe and log_tail; check health_path and container_port, or raise wait_timeout.' },
+  still_running: { kind: 'timeout', title: 'The container did not end in time', hint: 'It goes on running. Raise the timeout, or stop it.' },
   exec_timeout: { kind: 'timeout', title: 'The command did not end in time', hint: 'Raise timeout. The command was ended.' },
   client_gone: { kind: 'aborted', title: 'The client went away' }
 } as const satisfies Record<string, ErrorEntry>

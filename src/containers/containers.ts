@@ -1,12 +1,62 @@
+import type { Config } from '../config/schema.ts'
+import type { ContainerDocument, ContainerSummary } from '../engine/containers.ts'
+import type { Engine } from '../engine/engine.ts'
 import type { Upstream } from '../forward/upstream.ts'
+import { resolveUpstream } from './address.ts'
+import { findContainer, listInScope } from './lookup.ts'
+import { detectVantage } from './vantage.ts'
+import type { Vantage } from './vantage.ts'
+
+export type ContainersConfig = Pick<Config, 'scope' | 'network' | 'publishHost' | 'memory' | 'cpus' | 'pids' | 'volumeRoots'>
 
 /** The containers that exist for the API: one lookup for every door (DESIGN section 7). */
 export type Containers = {
+  readonly engine: Engine
+  readonly config: ContainersConfig
+
+  /**
+   * The engine's document of a container in scope.
+   * @param reference Full id, exact name or unique prefix.
+   * @throws DockApiError `container_not_found`, `ambiguous_id`.
+   */
+  find (reference: string, signal?: AbortSignal): Promise<ContainerDocument>
+
+  /** Every container in scope, in one engine call. */
+  list (filters: { label?: string[], status?: string[] }, signal?: AbortSignal): Promise<ContainerSummary[]>
+
   /**
    * The address at which a container is reached now.
-   * @param reference Full id, unique prefix or name.
    * @param options `port`: a port of the container other than its main one.
-   * @throws DockApiError `container_not_found`, `ambiguous_id`, `upstream_not_running`, `no_port`.
+   * @throws DockApiError `container_not_found`, `ambiguous_id`, `upstream_not_running`, `no_port`, `upstream_failed`.
    */
   upstream (reference: string, options?: { port?: number | undefined, signal?: AbortSignal | undefined }): Promise<Upstream>
+
+  /** The same for a document that is at hand. */
+  upstreamOf (document: ContainerDocument, port?: number): Promise<Upstream>
+}
+
+export function createContainers (engine: Engine, config: ContainersConfig): Containers {
+  let vantage: Promise<Vantage> | undefined
+
+  /** Asked once; a failed answer is asked for again. */
+  function currentVantage (): Promise<Vantage> {
+    vantage ??= detectVantage(engine).catch((error: unknown) => {
+      vantage = undefined
+      throw error
+    })
+    return vantage
+  }
+
+  async function upstreamOf (document: ContainerDocument, port?: number) {
+    return resolveUpstream(document, { port, vantage: await currentVantage(), preferredNetwork: config.network })
+  }
+
+  return {
+    engine,
+    config,
+    find: (reference, signal) => findContainer(engine, config.scope, reference, signal),
+    list: (filters, signal) => listInScope(engine, config.scope, signal, filters),
+    upstreamOf,
+    upstream: async (reference, { port, signal } = {}) => upstreamOf(await findContainer(engine, config.scope, reference, signal), port)
+  }
 }

@@ -2,6 +2,7 @@ import Docker from 'dockerode'
 import type { EngineEnvironment } from '../config/schema.ts'
 import { translateEngineError } from './errors.ts'
 import { resolveEndpoint } from './endpoint.ts'
+import type { ErrorCode } from '../error-codes.ts'
 import type { Endpoint } from './endpoint.ts'
 
 export type CallOptions = {
@@ -9,6 +10,10 @@ export type CallOptions = {
   timeoutMs?: number | undefined
   /** Ends the call when the caller no longer wants it. */
   signal?: AbortSignal | undefined
+  /** What a 404 of the engine means for this call. */
+  notFound?: ErrorCode | undefined
+  /** The engine answers late by nature (a wait): keep the call off the sockets of the quick ones. */
+  isLong?: boolean | undefined
 }
 
 /** The Docker daemon. One object for the life of the process; it may be away and come back. */
@@ -41,7 +46,7 @@ export function createEngine (environment: EngineEnvironment): Engine {
     try {
       return await run(docker, signal)
     } catch (error) {
-      throw translateEngineError(error, { operation, isTimeout: deadline.aborted, isAborted: options.signal?.aborted ?? false })
+      throw translateEngineError(error, { operation, isTimeout: deadline.aborted, isAborted: options.signal?.aborted ?? false, notFound: options.notFound })
     }
   }
 
@@ -50,7 +55,7 @@ export function createEngine (environment: EngineEnvironment): Engine {
     try {
       return await run(docker, signal)
     } catch (error) {
-      throw translateEngineError(error, { operation, isTimeout: false, isAborted: options.signal?.aborted ?? false })
+      throw translateEngineError(error, { operation, isTimeout: false, isAborted: options.signal?.aborted ?? false, notFound: options.notFound })
     }
   }
 

@@ -1,0 +1,77 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
+import { baseUrlOf } from '../plugins/base-url.ts'
+import { infoOfDocument, infoOfSummary } from '../src/containers/info.ts'
+import { selectPage } from '../src/containers/page.ts'
+import { redactDocument } from '../src/containers/redact.ts'
+import { ContainerParamsSchema } from '../schemas/common.ts'
+import { ContainerDetailSchema, ContainerInfoSchema, InspectQuerySchema, ListQuerySchema, RemovedSchema, RemoveQuerySchema } from '../schemas/containers.ts'
+import { ref } from '../schemas/model.ts'
+import { problems } from '../schemas/problem.ts'
+import { removeContainer } from '../src/engine/containers.ts'
+
+/** The collection and its members: list, inspect, remove. */
+const containers: FastifyPluginAsyncTypebox = async (app) => {
+  app.get('/containers', {
+    schema: {
+      operationId: 'listContainers',
+      tags: ['Containers'],
+      summary: 'List containers',
+      description: 'Running and stopped ones, newest first. One engine call, whatever their number. With `limit`, the `Link` header leads to the next page.',
+      querystring: ListQuerySchema,
+      response: {
+        200: {
+          description: 'The containers of this API.',
+          headers: { link: { type: 'string', description: 'The next page: `<…>; rel="next"`.' } },
+          content: { 'application/json': { schema: Type.Array(ref(ContainerInfoSchema)) } }
+        },
+        ...problems()
+      }
+    }
+  }, async (request, reply) => {
+    const { query } = request
+    const filters = { ...(query.label === undefined ? {} : { label: query.label }), ...(query.status === undefined ? {} : { status: [query.status] }) }
+    const { items, nextCursor } = selectPage(await app.containers.list(filters, request.gone), query)
+    const baseUrl = baseUrlOf(request)
+    if (nextCursor !== undefined) reply.header('link', `<${nextPage(baseUrl, request.url, nextCursor)}>; rel="next"`)
+    return items.map((summary) => infoOfSummary(summary, baseUrl))
+  })
+
+  app.get('/containers/:id', {
+    schema: {
+      operationId: 'getContainer',
+      tags: ['Containers'],
+      summary: 'Inspect a container',
+      params: ContainerParamsSchema,
+      querystring: InspectQuerySchema,
+      response: { 200: ref(ContainerDetailSchema), ...problems(404, 409) }
+    }
+  }, async (request) => {
+    const document = await app.containers.find(request.params.id, request.gone)
+    const info = infoOfDocument(document, baseUrlOf(request))
+    return request.query.raw ? { ...info, raw: redactDocument(document) } : info
+  })
+
+  app.delete('/containers/:id', {
+    schema: {
+      operationId: 'removeContainer',
+      tags: ['Containers'],
+      summary: 'Remove a container',
+      params: ContainerParamsSchema,
+      querystring: RemoveQuerySchema,
+      response: { 200: ref(RemovedSchema), ...problems(404, 409) }
+    }
+  }, async (request) => {
+    const { Id: id } = await app.containers.find(request.params.id)
+    await removeContainer(app.engine, id, { isForced: request.query.force, withVolumes: request.query.volumes })
+    return { id, removed: true as const }
+  })
+}
+
+function nextPage (baseUrl: string, url: string, cursor: string): string {
+  const next = new URL(url, baseUrl)
+  next.searchParams.set('cursor', cursor)
+  return next.href
+}
+
+export default containers

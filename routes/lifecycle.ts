@@ -1,0 +1,123 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { baseUrlOf } from '../plugins/base-url.ts'
+import { checkHealthPath } from '../src/containers/health-path.ts'
+import { infoOfDocument } from '../src/containers/info.ts'
+import { waitUntilReady } from '../src/containers/readiness.ts'
+import { changeLimits } from '../src/containers/update.ts'
+import { waitForExit } from '../src/containers/wait.ts'
+import { killContainer, pauseContainer, renameContainer, restartContainer, startContainer, stopContainer, unpauseContainer } from '../src/engine/containers.ts'
+import type { ContainerDocument } from '../src/engine/containers.ts'
+import { isDockApiError } from '../src/errors.ts'
+import { ContainerParamsSchema } from '../schemas/common.ts'
+import { ContainerInfoSchema, ExitSchema, KillQuerySchema, RenameBodySchema, StartQuerySchema, StopQuerySchema, WaitQuerySchema } from '../schemas/containers.ts'
+import { ref } from '../schemas/model.ts'
+import { problems } from '../schemas/problem.ts'
+import { UpdateRequestSchema } from '../schemas/run.ts'
+
+/** What a route with a body may answer beside the rest. */
+const BODY_PROBLEMS = problems(404, 409, 413, 415)
+
+/** The verbs that change a container that is there. Each answers with the container as it is then. */
+const lifecycle: FastifyPluginAsyncTypebox = async (app) => {
+  const schemaOf = (operationId: string, summary: string, description?: string) => ({
+    operationId,
+    tags: ['Containers'],
+    summary,
+    ...(description === undefined ? {} : { description }),
+    params: ContainerParamsSchema,
+    response: { 200: ref(ContainerInfoSchema), ...problems(404, 409) }
+  })
+
+  app.post('/containers/:id/start', {
+    schema: { ...schemaOf('startContainer', 'Start a container', 'One that runs already is success. The host port may be another than before.'), querystring: StartQuerySchema }
+  }, async (request) => {
+    const { wait_ready: isWaiting, health_path: healthPath, wait_timeout: seconds } = request.query
+    if (healthPath !== undefined) checkHealthPath(healthPath, 'query')
+    const before = await app.containers.find(request.params.id)
+    await startContainer(app.engine, before.Id)
+    const document = isWaiting
+      ? await waitUntilReady(app.containers, before, { healthPath, timeoutMs: seconds * 1000, signal: request.gone })
+      : await app.containers.find(before.Id)
+    return { ...infoOfDocument(document, baseUrlOf(request)), status: 'running' as const }
+  })
+
+  app.post('/containers/:id/stop', {
+    schema: { ...schemaOf('stopContainer', 'Stop a container', 'One that is stopped already is success.'), querystring: StopQuerySchema }
+  }, async (request) => {
+    const before = await app.containers.find(request.params.id)
+    await stopContainer(app.engine, before.Id, { graceSeconds: request.query.timeout ?? stopTimeoutOf(before), signal: request.query.signal })
+    return { ...infoOfDocument(await stateAfterStop(before), baseUrlOf(request)), status: 'stopped' as const }
+  })
+
+  app.post('/containers/:id/restart', {
+    schema: { ...schemaOf('restartContainer', 'Restart a container'), querystring: StopQuerySchema }
+  }, async (request) => {
+    const before = await app.containers.find(request.params.id)
+    await restartContainer(app.engine, before.Id, { graceSeconds: request.query.timeout ?? stopTimeoutOf(before), signal: request.query.signal })
+    return infoOfDocument(await app.containers.find(before.Id), baseUrlOf(request))
+  })
+
+  app.post('/containers/:id/kill', {
+    schema: { ...schemaOf('killContainer', 'Send a signal to a container'), querystring: KillQuerySchema }
+  }, async (request) => {
+    const before = await app.containers.find(request.params.id)
+    await killContainer(app.engine, before.Id, request.query.signal ?? 'SIGKILL')
+    return infoOfDocument(await stateAfterStop(before), baseUrlOf(request))
+  })
+
+  app.post('/containers/:id/pause', { schema: schemaOf('pauseContainer', 'Freeze every process of a container') }, async (request) => {
+    const { Id: id } = await app.containers.find(request.params.id)
+    await pauseContainer(app.engine, id)
+    return infoOfDocument(await app.containers.find(id), baseUrlOf(request))
+  })
+
+  app.post('/containers/:id/unpause', { schema: schemaOf('unpauseContainer', 'Let a paused container go on') }, async (request) => {
+    const { Id: id } = await app.containers.find(request.params.id)
+    await unpauseContainer(app.engine, id)
+    return infoOfDocument(await app.containers.find(id), baseUrlOf(request))
+  })
+
+  app.post('/containers/:id/rename', {
+    schema: { ...schemaOf('renameContainer', 'Give a container another name', 'The label `dockapi.name` keeps the name that was given at run: labels cannot be changed.'), body: RenameBodySchema, response: { 200: ref(ContainerInfoSchema), ...BODY_PROBLEMS } }
+  }, async (request) => {
+    const { Id: id } = await app.containers.find(request.params.id)
+    await renameContainer(app.engine, id, request.body.name)
+    return infoOfDocument(await app.containers.find(id), baseUrlOf(request))
+  })
+
+  app.patch('/containers/:id', {
+    schema: { ...schemaOf('updateContainer', 'Change limits and restart policy'), body: ref(UpdateRequestSchema), response: { 200: ref(ContainerInfoSchema), ...BODY_PROBLEMS } }
+  }, async (request) => {
+    const { Id: id } = await app.containers.find(request.params.id)
+    await changeLimits(app.containers, id, request.body)
+    return infoOfDocument(await app.containers.find(id), baseUrlOf(request))
+  })
+
+  app.post('/containers/:id/wait', {
+    schema: {
+      ...schemaOf('waitForContainer', 'Wait for the end of a container'),
+      querystring: WaitQuerySchema,
+      response: { 200: ref(ExitSchema), ...problems(404, 409) }
+    }
+  }, async (request) => {
+    const document = await app.containers.find(request.params.id)
+    return { id: document.Id, exit_code: await waitForExit(app.engine, document, request.query.condition, request.query.timeout * 1000, request.gone) }
+  })
+
+  /** A container with `auto_remove` is gone once it has ended: its last document is told, as ended. */
+  async function stateAfterStop (before: ContainerDocument): Promise<ContainerDocument> {
+    try {
+      return await app.containers.find(before.Id)
+    } catch (error) {
+      if (!isDockApiError(error, 'container_not_found')) throw error
+      return { ...before, State: { ...before.State, Status: 'exited', Running: false } }
+    }
+  }
+}
+
+/** The container's own grace, in seconds: the deadline of the call must be longer. */
+function stopTimeoutOf (document: ContainerDocument): number | undefined {
+  return (document.Config as { StopTimeout?: number }).StopTimeout
+}
+
+export default lifecycle

@@ -1,0 +1,42 @@
+import { Type } from '@sinclair/typebox'
+import type { Static } from '@sinclair/typebox'
+import { model, nullable, oneOf } from './model.ts'
+
+export const ImageInfoSchema = model('ImageInfo', {
+  id: Type.String({ description: 'Full id, `sha256:…`.' }),
+  repo_tags: Type.Array(Type.String()),
+  size: Type.Integer({ description: 'Bytes.' }),
+  created: Type.String({ format: 'date-time' }),
+  digest: nullable(Type.String({ description: 'Digest in its registry; null for an image that was built here.' }))
+}, {
+  description: 'An image on the engine.',
+  examples: [{
+    id: 'sha256:3b25b682ea82b2db3cc4fd48db818be788ee3f902ac7378090cf2624ec2442df',
+    repo_tags: ['nginx:latest'],
+    size: 192481321,
+    created: '2026-01-02T00:00:00.000Z',
+    digest: 'nginx@sha256:447a8665cc1dab95b1ca778e162215839ccbb9189104c79d7ec3a81e14577add'
+  }]
+})
+export type ImageInfo = Static<typeof ImageInfoSchema>
+
+export const ImagesQuerySchema = Type.Object({
+  reference: Type.Optional(Type.String({ minLength: 1, description: 'Pattern for the name, such as `nginx:*`.' })),
+  dangling: Type.Optional(Type.Boolean({ description: 'Only images without (`true`) or with (`false`) a tag.' }))
+}, { additionalProperties: false })
+
+export const PullRequestSchema = model('PullRequest', {
+  image: Type.String({ minLength: 1, maxLength: 1024, description: 'Image reference; no tag means `latest`.' }),
+  platform: Type.Optional(Type.String({ pattern: '^[a-z0-9]+(/[a-z0-9_]+){0,2}$' })),
+  auth: Type.Optional(Type.Object({
+    username: Type.String({ minLength: 1 }),
+    password: Type.String({ minLength: 1 }),
+    serveraddress: Type.Optional(Type.String({ minLength: 1 }))
+  }, { additionalProperties: false, description: 'Credentials for the registry; used for this pull only.' }))
+}, { description: 'Which image to pull.', examples: [{ image: 'nginx:latest' }] })
+
+export const PullResultSchema = model('PullResult', {
+  id: Type.String({ description: 'Full id of the image.' }),
+  image: Type.String({ description: 'The reference that was pulled, tag included.' }),
+  status: oneOf(['downloaded', 'up_to_date'])
+}, { description: 'The image that the engine has now.', examples: [{ id: 'sha256:3b25b682ea82b2db3cc4fd48db818be788ee3f902ac7378090cf2624ec2442df', image: 'nginx:latest', status: 'downloaded' }] })

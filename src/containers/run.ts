@@ -1,0 +1,170 @@
+import { DockApiError, invalidField, isDockApiError } from '../errors.ts'
+import type { Engine } from '../engine/engine.ts'
+import { openAttach } from '../engine/attach.ts'
+import { createContainer, inspectContainer, removeContainer, startContainer } from '../engine/containers.ts'
+import type { ContainerDocument, ContainerSpec } from '../engine/containers.ts'
+import { pullImage } from '../engine/images.ts'
+import { enforce } from '../policy/policy.ts'
+import { collectOutput } from '../streams/output.ts'
+import type { CollectedOutput } from '../streams/output.ts'
+import type { RunRequest } from '../../schemas/run.ts'
+import type { Containers } from './containers.ts'
+import { checkHealthPath } from './health-path.ts'
+import { exposedPort, imageReference, withPull } from './image.ts'
+import { listenForLastWords } from './last-words.ts'
+import type { LastWords } from './last-words.ts'
+import { waitUntilReady } from './readiness.ts'
+import { buildSpec } from './spec.ts'
+import { waitForExit } from './wait.ts'
+
+export type RunOutcome = {
+  document: ContainerDocument
+  /** False when `if_exists: reuse` found the container. */
+  isNew: boolean
+  warnings: string[]
+  /** With `detach: false`. */
+  exit?: CollectedOutput & { exitCode: number }
+}
+
+const READY_SECONDS = 30
+const EXIT_SECONDS = 600
+const CLEANUP_TIMEOUT_MS = 30_000
+
+/**
+ * Runs an image: pulls it when it is missing, creates and starts the container, and waits where that was asked for.
+ * When creating or starting fails, nothing is left behind. `signal` ends a pull or a wait, never a container.
+ * @throws DockApiError naming the field for bad input; `policy_denied`; the codes of pull, create and start; those of
+ * `waitUntilReady`, for which the container is kept.
+ */
+export async function runContainer (containers: Containers, request: RunRequest, signal?: AbortSignal): Promise<RunOutcome> {
+  checkCombination(request)
+  const reference = imageReference(request.image)
+  const existing = await existingContainer(containers, request, signal)
+  if (existing !== undefined) return await waitIfAsked(containers, request, { document: existing, isNew: false, warnings: [] }, signal)
+
+  const spec = await prepareSpec(containers, request, reference, signal)
+  const create = () => createContainer(containers.engine, spec, { name: request.name, platform: request.platform })
+  const id = await withPull(containers.engine, reference, request, create, signal)
+  return request.detach === false
+    ? await runToEnd(containers, request, id, signal)
+    : await runDetached(containers, request, id, signal)
+}
+
+function checkCombination (request: RunRequest): void {
+  if (request.health_path !== undefined) checkHealthPath(request.health_path)
+  if (request.wait_ready === true && request.detach === false) {
+    throw invalidField('body', '/wait_ready', 'cannot be combined with detach: false', 'Wait for readiness, or for the end, not for both.')
+  }
+  if (request.if_exists !== undefined && request.if_exists !== 'fail' && request.name === undefined) {
+    throw invalidField('body', '/if_exists', 'needs a name')
+  }
+}
+
+/** Settles `if_exists`: the container to reuse, or undefined when one is to be made. */
+async function existingContainer (containers: Containers, request: RunRequest, signal?: AbortSignal): Promise<ContainerDocument | undefined> {
+  if (request.name === undefined || request.if_exists === undefined || request.if_exists === 'fail') return undefined
+  const document = await containers.find(request.name, signal).catch((error: unknown) => {
+    if (isDockApiError(error, 'container_not_found')) return undefined
+    throw error
+  })
+  if (document === undefined || document.Name !== `/${request.name}`) return undefined
+  if (request.if_exists === 'replace') {
+    await removeContainer(containers.engine, document.Id, { isForced: true, withVolumes: true })
+    return undefined
+  }
+  await startContainer(containers.engine, document.Id)
+  return await containers.find(document.Id)
+}
+
+/** Everything that can be refused without the image is refused before it is pulled. */
+async function prepareSpec (containers: Containers, request: RunRequest, reference: string, signal?: AbortSignal): Promise<ContainerSpec> {
+  const { engine, config } = containers
+  const spec = buildSpec(request, reference, request.container_port, config)
+  await enforce(spec, config)
+  if (request.pull === 'always') await pullImage(engine, reference, { platform: request.platform, signal })
+  if (request.container_port !== undefined) return spec
+  const port = await exposedPort(engine, reference, request, signal)
+  if (port === undefined && (request.host_port ?? 0) !== 0) {
+    throw new DockApiError('no_port', 'host_port is given, but neither container_port nor an exposed port of the image says what to publish.')
+  }
+  return buildSpec(request, reference, port, config)
+}
+
+async function runDetached (containers: Containers, request: RunRequest, id: string, signal?: AbortSignal): Promise<RunOutcome> {
+  const { engine } = containers
+  const isEphemeral = request.auto_remove === true
+  const warnings = isEphemeral && (request.restart_policy ?? 'no') !== 'no'
+    ? [`restart_policy "${request.restart_policy}" is ignored: the engine removes the container when it ends (auto_remove).`]
+    : []
+  const finished = new AbortController()
+  try {
+    const { created, tellLastWords } = await startOrRemove(engine, id, async () => {
+      const created = isEphemeral ? await inspectContainer(engine, id) : undefined
+      const isWaiting = created !== undefined && request.wait_ready === true
+      return { created, tellLastWords: isWaiting ? await listenForLastWords(engine, created, finished.signal) : undefined }
+    })
+    const outcome = { document: await inspectStarted(engine, id, created, warnings), isNew: true, warnings }
+    return await waitIfAsked(containers, request, outcome, signal, tellLastWords)
+  } finally {
+    finished.abort()
+  }
+}
+
+/** `detach: false`: attaches before the start, so that not a byte is missed, and answers when the container has ended. */
+async function runToEnd ({ engine }: Containers, request: RunRequest, id: string, signal?: AbortSignal): Promise<RunOutcome> {
+  const timeoutMs = (request.wait_timeout ?? EXIT_SECONDS) * 1000
+  const finished = new AbortController()
+  const ended = AbortSignal.any([finished.signal, ...(signal === undefined ? [] : [signal])])
+  try {
+    const { created, output, exit } = await startOrRemove(engine, id, async () => {
+      const created = await inspectContainer(engine, id)
+      const output = collectOutput(await openAttach(engine, { id, isTty: created.Config.Tty }, { signal: ended }))
+      const exit = waitForExit(engine, created, 'next-exit', timeoutMs, ended)
+      for (const promise of [output, exit]) promise.catch(() => {})
+      return { created, output, exit }
+    })
+    const exitCode = await exit
+    return { document: await inspectStarted(engine, id, created, []), isNew: true, warnings: [], exit: { ...await output, exitCode } }
+  } finally {
+    finished.abort()
+  }
+}
+
+/** Prepares and starts a container that was made; when either fails the container is removed, and its name is free again. */
+async function startOrRemove<T> (engine: Engine, id: string, prepare: () => Promise<T>): Promise<T> {
+  try {
+    const prepared = await prepare()
+    await startContainer(engine, id)
+    return prepared
+  } catch (error) {
+    throw await removeHalfMade(engine, id, error)
+  }
+}
+
+/** A container that removes itself may be gone before it can be looked at: then what was created is told. */
+async function inspectStarted (engine: Engine, id: string, created: ContainerDocument | undefined, warnings: string[]): Promise<ContainerDocument> {
+  try {
+    return await inspectContainer(engine, id)
+  } catch (error) {
+    if (created === undefined || !isDockApiError(error, 'container_not_found')) throw error
+    warnings.push('The container has ended already and was removed (auto_remove).')
+    return { ...created, State: { ...created.State, Status: 'exited' } }
+  }
+}
+
+/** Frees the name again; a removal that fails too is told, so that nobody is left to find the remains. */
+async function removeHalfMade (engine: Engine, id: string, error: unknown): Promise<unknown> {
+  try {
+    await removeContainer(engine, id, { isForced: true, withVolumes: true }, { timeoutMs: CLEANUP_TIMEOUT_MS })
+    return error
+  } catch (cleanup) {
+    if (isDockApiError(cleanup, 'container_not_found') || !(error instanceof DockApiError)) return error
+    return new DockApiError(error.code, `${error.message} The half-made container ${id.slice(0, 12)} could not be removed.`, { details: { ...error.details, id }, cause: error })
+  }
+}
+
+async function waitIfAsked (containers: Containers, request: RunRequest, outcome: RunOutcome, signal?: AbortSignal, tellLastWords?: () => Promise<LastWords>): Promise<RunOutcome> {
+  if (request.wait_ready !== true) return outcome
+  const timeoutMs = (request.wait_timeout ?? READY_SECONDS) * 1000
+  return { ...outcome, document: await waitUntilReady(containers, outcome.document, { healthPath: request.health_path, timeoutMs, tellLastWords, signal }) }
+}

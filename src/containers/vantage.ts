@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { isDockApiError } from '../errors.ts'
+import { inspectContainer } from '../engine/containers.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { Endpoint } from '../engine/endpoint.ts'
+
+/** From where dockAPI looks at containers; it decides which of their addresses can be dialled. */
+export type Vantage =
+  | { kind: 'host', canReachContainerAddresses: boolean }
+  | { kind: 'container', networkIds: string[] }
+  | { kind: 'remote', engineHost: string }
+
+/** Rootless engines and Docker Desktop keep container addresses in a network that the host does not see. */
+const VIRTUAL_MACHINE = /\/run\/user\/|\/\.docker\/desktop\//
+
+const CONTAINER_MARKS = ['/.dockerenv', '/run/.containerenv']
+
+/**
+ * Finds out where this process runs: in a container of the engine, on the engine's host, or on another machine.
+ * One engine call inside a container, none elsewhere.
+ */
+export async function detectVantage (engine: Engine, signal?: AbortSignal): Promise<Vantage> {
+  if (CONTAINER_MARKS.some((mark) => existsSync(mark))) {
+    const networkIds = await ownNetworkIds(engine, signal)
+    if (networkIds !== undefined) return { kind: 'container', networkIds }
+  }
+  const engineHost = remoteHostOf(engine.endpoint)
+  if (engineHost !== undefined) return { kind: 'remote', engineHost }
+  return { kind: 'host', canReachContainerAddresses: process.platform === 'linux' && !VIRTUAL_MACHINE.test(engine.endpoint.address) }
+}
+
+/** A container's host name is its short id unless it was given another; undefined when the engine knows no such container. */
+async function ownNetworkIds (engine: Engine, signal?: AbortSignal): Promise<string[] | undefined> {
+  try {
+    const { NetworkSettings: { Networks: networks } } = await inspectContainer(engine, hostname(), { signal })
+    return Object.values(networks ?? {}).map(({ NetworkID }) => NetworkID)
+  } catch (error) {
+    if (isDockApiError(error, 'container_not_found')) return undefined
+    throw error
+  }
+}
+
+/** The host of a TCP or SSH engine that is not this machine. */
+function remoteHostOf ({ kind, address }: Endpoint): string | undefined {
+  if (kind === 'unix' || kind === 'npipe') return undefined
+  const { hostname: host } = new URL(address)
+  const bare = host.replace(/^\[|\]$/g, '')
+  return bare === 'localhost' || bare.startsWith('127.') || bare === '::1' ? undefined : bare
+}

@@ -1,0 +1,37 @@
+import { invalidField } from '../errors.ts'
+
+export type ImageReference = {
+  /** Registry and path without tag or digest, as it was written. */
+  repository: string
+  tag: string | undefined
+  digest: string | undefined
+}
+
+/** Grammar of github.com/distribution/reference: lower-case path components, a registry that may carry a port. */
+const COMPONENT = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*'
+const REGISTRY = '(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\\[[0-9a-fA-F:]+\\])(?::\\d{1,5})?'
+const REFERENCE = new RegExp(`^((?:${REGISTRY}/)?${COMPONENT}(?:/${COMPONENT})*)(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@([a-z0-9+._-]+:[0-9a-fA-F]{32,}))?$`)
+
+/**
+ * Takes an image reference apart: `nginx`, `registry:5000/team/app:1.2`, `alpine@sha256:…`.
+ * @throws DockApiError `invalid_request` on the field `image`.
+ */
+export function parseReference (text: string): ImageReference {
+  const match = REFERENCE.exec(text)
+  if (match === null) {
+    const hint = text !== text.toLowerCase() ? 'Names of images are lower-case.' : 'Write name:tag, such as nginx:latest or registry.example.com:5000/team/app:1.2.'
+    throw invalidField('body', '/image', `"${text}" is no image reference`, hint)
+  }
+  return { repository: match[1]!, tag: match[2], digest: match[3] }
+}
+
+/** The whole reference; no tag and no digest means `latest`. */
+export function formatReference ({ repository, tag, digest }: ImageReference): string {
+  if (digest !== undefined) return `${repository}${tag === undefined ? '' : `:${tag}`}@${digest}`
+  return `${repository}:${tag ?? 'latest'}`
+}
+
+/** Whether the text can only be the id of an image on this engine, which no registry has. */
+export function isImageId (text: string): boolean {
+  return /^(sha256:)?[0-9a-f]{64}$/.test(text) || /^sha256:[0-9a-f]{6,64}$/.test(text)
+}
