@@ -1,10 +1,16 @@
 import { STATUS_CODES } from 'node:http'
 import fp from 'fastify-plugin'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { CatalogueEntry } from '../src/docs/error-page.ts'
 import { DockApiError } from '../src/errors.ts'
 import type { FieldError } from '../src/errors.ts'
+import { ERROR_CODES } from '../src/error-codes.ts'
 import type { ErrorCode, ErrorKind } from '../src/error-codes.ts'
 import type { Problem } from '../schemas/problem.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance { errorCatalogue: readonly CatalogueEntry[] }
+}
 
 /** The only place where a kind of error becomes an HTTP status (DESIGN section 8). */
 const STATUS: Record<ErrorKind, number> = {
@@ -40,6 +46,11 @@ const FASTIFY_CODES: Record<string, ErrorCode> = {
   FST_ERR_ASYNC_CONSTRAINT: 'invalid_request'
 }
 
+/** Every code with the status that it is answered with, for the documentation. */
+export const ERROR_CATALOGUE: readonly CatalogueEntry[] = Object.entries(ERROR_CODES).map(([code, { kind, title, hint, retryable = false }]) => (
+  { code, status: STATUS[kind], title, hint, isRetryable: retryable }
+))
+
 /** The status that an error of this kind is answered with. */
 export function statusOf (error: DockApiError): number {
   return STATUS[error.kind]
@@ -64,6 +75,7 @@ export function problemOf (error: DockApiError, url: string, requestId: string):
 }
 
 async function errors (app: FastifyInstance) {
+  app.decorate('errorCatalogue', ERROR_CATALOGUE)
   app.setErrorHandler((raw: FastifyError, request, reply) => {
     const error = translate(raw, request)
     log(error, raw, request)

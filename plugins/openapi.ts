@@ -1,19 +1,50 @@
 import fp from 'fastify-plugin'
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
-import { MODELS } from '../schemas/index.ts'
 import { TAGS } from '../schemas/common.ts'
+import { MODELS } from '../schemas/index.ts'
+import { PROXIED_PATH, proxiedPathItem } from '../schemas/proxied.ts'
+import { completeDocument } from '../src/docs/document.ts'
+import type { Document } from '../src/docs/document.ts'
+import { PROBLEM_EXAMPLES } from './problem-examples.ts'
 
-/** Registers the named models and renders the OpenAPI document of every route that follows. */
+/** Beside the version in package.json (tested). */
+const INFO = {
+  title: 'dockAPI',
+  version: '0.1.0',
+  summary: 'Run Docker containers over HTTP and reach each one at a URL that already works.',
+  description: 'Pull images, run containers, read their logs, run commands inside them, and reach the applications that they serve.\n\n' +
+    'Every failure is an [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problem document with a stable `code` ([all codes](/docs/errors)), ' +
+    'a plain sentence in `detail` and what to do next in `hint`.',
+  license: { name: 'MIT', identifier: 'MIT' }
+}
+
+/** Registers the named models and describes every route that follows as OpenAPI 3.1 (`app.swagger()`). */
 async function openapi (app: FastifyInstance) {
   for (const model of MODELS) app.addSchema(model)
+
+  let isProxying = false
+  app.addHook('onRoute', ({ config }) => { isProxying ||= config?.proxied === true })
+
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'dockAPI', version: '0.1.0', description: 'Run Docker containers over HTTP and reach each one at a URL that already works.', license: { name: 'MIT', identifier: 'MIT' } },
-      tags: [...TAGS]
+      info: INFO,
+      servers: [{ url: '/' }],
+      tags: [...TAGS],
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'DOCKAPI_TOKEN. Not needed on a loopback address while no token is set.' } } },
+      security: [{ bearer: [] }, {}]
     },
-    refResolver: { buildLocalReference: (json) => String(json.$id) }
+    refResolver: { buildLocalReference: (json) => String(json.$id) },
+    transform: ({ schema, url, route: { config } }) => {
+      if (config?.proxied === true) return { url, schema: { ...schema, hide: true } }
+      return { url, schema: config?.public === true ? { ...schema, security: [] } : schema }
+    },
+    transformObject: (input) => {
+      const document = ('openapiObject' in input ? input.openapiObject : {}) as Document
+      if (isProxying) document.paths = { ...document.paths, [PROXIED_PATH]: proxiedPathItem() }
+      return completeDocument(document, PROBLEM_EXAMPLES)
+    }
   })
 }
 

@@ -9,6 +9,7 @@ const refusals = { 401: unauthorized, 403: forbidden, 500: failed }
 
 const health: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/healthz', {
+    config: { public: true },
     schema: {
       operationId: 'getHealth',
       tags: ['Health'],
@@ -26,6 +27,7 @@ const health: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.get('/livez', {
+    config: { public: true },
     schema: {
       operationId: 'getLiveness',
       tags: ['Health'],
@@ -39,6 +41,7 @@ const health: FastifyPluginAsyncTypebox = async (app) => {
   }, async () => LIVE_EXAMPLE)
 
   app.get('/readyz', {
+    config: { public: true },
     schema: {
       operationId: 'getReadiness',
       tags: ['Health'],

@@ -17,6 +17,9 @@ import { UpdateRequestSchema } from '../schemas/run.ts'
 /** How long the engine may take to remove a container that has ended, in milliseconds. */
 const REMOVAL_TIMEOUT_MS = 10_000
 
+/** What a route with a body may answer beside the rest. */
+const BODY_PROBLEMS = problems(404, 409, 413, 415)
+
 /** The verbs that change a container that is there. Each answers with the container as it is then. */
 const lifecycle: FastifyPluginAsyncTypebox = async (app) => {
   const schemaOf = (operationId: string, summary: string, description?: string) => ({
@@ -78,7 +81,7 @@ const lifecycle: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.post('/containers/:id/rename', {
-    schema: { ...schemaOf('renameContainer', 'Give a container another name', 'The label `dockapi.name` keeps the name that was given at run: labels cannot be changed.'), body: RenameBodySchema }
+    schema: { ...schemaOf('renameContainer', 'Give a container another name', 'The label `dockapi.name` keeps the name that was given at run: labels cannot be changed.'), body: RenameBodySchema, response: { 200: ref(ContainerInfoSchema), ...BODY_PROBLEMS } }
   }, async (request) => {
     const { Id: id } = await app.containers.find(request.params.id)
     await renameContainer(app.engine, id, request.body.name)
@@ -86,7 +89,7 @@ const lifecycle: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.patch('/containers/:id', {
-    schema: { ...schemaOf('updateContainer', 'Change limits and restart policy'), body: ref(UpdateRequestSchema) }
+    schema: { ...schemaOf('updateContainer', 'Change limits and restart policy'), body: ref(UpdateRequestSchema), response: { 200: ref(ContainerInfoSchema), ...BODY_PROBLEMS } }
   }, async (request) => {
     const { Id: id } = await app.containers.find(request.params.id)
     await changeLimits(app.containers, id, request.body)

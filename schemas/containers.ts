@@ -73,12 +73,12 @@ export type RunResult = Static<typeof RunResultSchema>
 export const RemovedSchema = model('Removed', {
   id: Type.String(),
   removed: Type.Literal(true)
-}, { examples: [{ id: EXAMPLE.id, removed: true }] })
+}, { description: 'The container is gone.', examples: [{ id: EXAMPLE.id, removed: true }] })
 
 export const ExitSchema = model('Exit', {
   id: Type.String(),
   exit_code: Type.Integer()
-}, { examples: [{ id: EXAMPLE.id, exit_code: 0 }] })
+}, { description: 'The container has ended.', examples: [{ id: EXAMPLE.id, exit_code: 0 }] })
 
 export const ListQuerySchema = Type.Object({
   status: Type.Optional(oneOf(CONTAINER_STATES, { description: 'Only containers in this state.' })),

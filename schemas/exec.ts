@@ -11,7 +11,7 @@ export const ExecRequestSchema = model('ExecRequest', {
   user: Type.Optional(Type.String({ minLength: 1, description: '`user[:group]`, by name or number.' })),
   stdin: Type.Optional(Type.String({ description: 'Written to the command, then its stdin is closed.' })),
   timeout: Type.Optional(Type.Number({ default: 60, exclusiveMinimum: 0, maximum: 3600, description: 'Longest run, in seconds; the command is ended then.' }))
-}, { examples: [{ command: ['ls', '-la', '/'], workdir: '/', env: { DEMO: '1' }, tty: false }, { command: 'ls -la /' }] })
+}, { description: 'A command, and how to run it.', examples: [{ command: ['ls', '-la', '/'], workdir: '/', env: { DEMO: '1' }, tty: false }, { command: 'ls -la /' }] })
 export type ExecRequest = Static<typeof ExecRequestSchema>
 
 export const ExecResultSchema = model('ExecResult', {
@@ -20,5 +20,5 @@ export const ExecResultSchema = model('ExecResult', {
   stdout: Type.String(),
   stderr: nullable(Type.String({ description: 'Null when nothing was written.' })),
   truncated: Type.Optional(Type.Boolean({ description: 'Present and true when output was cut at 1 MiB.' }))
-}, { examples: [{ id: '4f0c1ee7a9b5c6d2e3f40112233445566778899aabbccddeeff0011223344556', exit_code: 0, stdout: 'total 56\n', stderr: null }] })
+}, { description: 'What the command gave back.', examples: [{ id: '4f0c1ee7a9b5c6d2e3f40112233445566778899aabbccddeeff0011223344556', exit_code: 0, stdout: 'total 56\n', stderr: null }] })
 export type ExecResult = Static<typeof ExecResultSchema>

@@ -33,10 +33,10 @@ export const PullRequestSchema = model('PullRequest', {
     password: Type.String({ minLength: 1 }),
     serveraddress: Type.Optional(Type.String({ minLength: 1 }))
   }, { additionalProperties: false, description: 'Credentials for the registry; used for this pull only.' }))
-}, { examples: [{ image: 'nginx:latest' }] })
+}, { description: 'Which image to pull.', examples: [{ image: 'nginx:latest' }] })
 
 export const PullResultSchema = model('PullResult', {
   id: Type.String({ description: 'Full id of the image.' }),
   image: Type.String({ description: 'The reference that was pulled, tag included.' }),
   status: oneOf(['downloaded', 'up_to_date'])
-}, { examples: [{ id: 'sha256:3b25b682ea82b2db3cc4fd48db818be788ee3f902ac7378090cf2624ec2442df', image: 'nginx:latest', status: 'downloaded' }] })
+}, { description: 'The image that the engine has now.', examples: [{ id: 'sha256:3b25b682ea82b2db3cc4fd48db818be788ee3f902ac7378090cf2624ec2442df', image: 'nginx:latest', status: 'downloaded' }] })

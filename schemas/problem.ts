@@ -6,7 +6,7 @@ export const FieldErrorSchema = model('FieldError', {
   where: Type.String({ description: 'Which part of the request: `body`, `query`, `path` or `header`.' }),
   pointer: Type.String({ description: 'JSON pointer (RFC 6901) to the field.' }),
   message: Type.String()
-})
+}, { description: 'A refused field.' })
 
 /** RFC 9457, with the members that DESIGN section 8 adds. `additionalProperties` carry what the code documents, such as `last_probe`. */
 export const ProblemSchema = model('Problem', {
@@ -39,7 +39,7 @@ export const ProblemSchema = model('Problem', {
 })
 export type Problem = Static<typeof ProblemSchema>
 
-const DESCRIPTIONS = {
+export const DESCRIPTIONS = {
   400: 'The request is wrong: `errors` names the fields.',
   401: 'A token is needed.',
   403: 'Refused: host, origin or policy.',

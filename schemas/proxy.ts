@@ -11,6 +11,7 @@ export const ProxyInfoSchema = model('ProxyInfo', {
     direct: nullable(Type.String())
   }, { additionalProperties: false })
 }, {
+  description: 'Where requests below this path go.',
   examples: [{
     container_id: '4f0c1ee7a9b5c6d2e3f40112233445566778899aabbccddeeff0011223344556',
     upstream: 'http://127.0.0.1:52347',

@@ -6,9 +6,11 @@ import abort from '../plugins/abort.ts'
 import containers from '../plugins/containers.ts'
 import engine from '../plugins/engine.ts'
 import errors from '../plugins/errors.ts'
+import guard from '../plugins/guard.ts'
 import openapi from '../plugins/openapi.ts'
 import { buildValidator } from '../plugins/validation.ts'
 import containerRoutes from '../routes/containers.ts'
+import docsRoutes from '../routes/docs.ts'
 import execRoutes from '../routes/exec.ts'
 import healthRoutes from '../routes/health.ts'
 import imageRoutes from '../routes/images.ts'
@@ -34,6 +36,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   const app = Fastify({ ...SERVER_OPTIONS, ...options }).withTypeProvider<TypeBoxTypeProvider>()
 
   await app.register(errors)
+  await app.register(guard, { config })
   await app.register(openapi)
   await app.register(abort)
   await app.register(engine, { environment: config.engine })
@@ -47,5 +50,6 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(logRoutes)
   await app.register(execRoutes)
   await app.register(proxyInfoRoutes)
+  await app.register(docsRoutes)
   return app
 }

@@ -20,7 +20,8 @@ export type ConfigSource = {
   env?: Readonly<Record<string, string | undefined>>
 }
 
-const ENGINE_VARIABLES = [
+/** What is read of the environment to find the engine; `docs/configuration.md` lists the same (tested). */
+export const ENGINE_VARIABLES = [
   'DOCKER_HOST', 'DOCKER_CONTEXT', 'DOCKER_CONFIG', 'DOCKER_TLS', 'DOCKER_TLS_VERIFY', 'DOCKER_CERT_PATH', 'XDG_RUNTIME_DIR', 'SSH_AUTH_SOCK', 'PATH'
 ] as const satisfies ReadonlyArray<keyof EngineEnvironment>
 

@@ -18,7 +18,7 @@ export const ConfigSchema = Type.Object({
   auth: Type.Union([Type.Literal('auto'), Type.Literal('required'), Type.Literal('off')], { default: 'auto', description: '`auto`: open on loopback while no token is set, required elsewhere; `required`; `off` leaves the API open to whoever reaches it.' }),
   token: Type.Optional(Type.String({ minLength: 16, description: 'The token that callers send as `Authorization: Bearer …`; at least 16 characters.', secret: true })),
   allowedHosts: List('Host names, beside the loopback names, under which the API may be called.'),
-  corsOrigins: List('Browser origins, beside loopback pages, that may call the API.'),
+  corsOrigins: Type.Array(Type.String({ pattern: '^https?://[^/?#@*]+$' }), { default: [], description: 'Browser origins, beside loopback pages, that may call the API; each as `https://name:port`.' }),
   volumeRoots: List('Host folders that may be bind-mounted into containers.'),
   memory: Type.Integer({ default: 1024 * MebiByte, minimum: 6 * MebiByte, description: 'Memory limit of a container that asks for none; `512m`, `2g`.', unit: 'bytes' }),
   cpus: Type.Number({ default: 1, exclusiveMinimum: 0, description: 'CPU limit of a container that asks for none.' }),

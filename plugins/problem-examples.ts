@@ -1,0 +1,23 @@
+import { DockApiError } from '../src/errors.ts'
+import { problemOf, statusOf } from './errors.ts'
+
+const CONTAINER = '/containers/my-nginx'
+
+/** One failure of each status, as the API would answer it. */
+const FAILURES: ReadonlyArray<[DockApiError, string]> = [
+  [new DockApiError('invalid_request', 'The body is wrong: image is required.', { fields: [{ where: 'body', pointer: '/image', message: 'is required' }] }), '/containers/run'],
+  [new DockApiError('unauthorized', 'This API wants a token.'), CONTAINER],
+  [new DockApiError('origin_not_allowed', 'Pages of the origin "https://example.org" may not call the API.'), CONTAINER],
+  [new DockApiError('container_not_found', 'There is no container "my-nginx".'), CONTAINER],
+  [new DockApiError('container_running', 'The container "my-nginx" is running.'), CONTAINER],
+  [new DockApiError('body_too_large', 'The body is larger than 1 MiB.'), '/containers/run'],
+  [new DockApiError('unsupported_media_type', 'The body has the content type "text/plain".'), '/containers/run'],
+  [new DockApiError('too_many_streams', 'There are 100 open streams already.'), `${CONTAINER}/logs`],
+  [new DockApiError('engine_error', 'The engine said: no space left on device.'), '/containers/run'],
+  [new DockApiError('upstream_failed', 'The container "my-nginx" closed the connection before it answered.'), '/proxy/my-nginx/'],
+  [new DockApiError('engine_unavailable', 'The engine cannot be reached at unix:///var/run/docker.sock.'), CONTAINER],
+  [new DockApiError('engine_timeout', 'The engine did not answer in 30 seconds.'), CONTAINER]
+]
+
+/** An example of a problem document by status, for the OpenAPI document. */
+export const PROBLEM_EXAMPLES: Readonly<Record<string, object>> = Object.fromEntries(FAILURES.map(([error, url]) => [statusOf(error), problemOf(error, url, 'req-1')]))

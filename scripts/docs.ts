@@ -1,0 +1,17 @@
+import { readFile } from 'node:fs/promises'
+import { ERROR_CATALOGUE } from '../plugins/errors.ts'
+import { SETTINGS } from '../src/config/schema.ts'
+import { renderErrorTable, renderSettingsTable } from '../src/docs/tables.ts'
+import { writeOrCheck } from './generated-file.ts'
+
+const GENERATED = /(<!-- generated: npm run docs -->\n).*(<!-- end of generated -->)/s
+
+await writeTable('docs/errors.md', renderErrorTable(ERROR_CATALOGUE))
+await writeTable('docs/configuration.md', renderSettingsTable(SETTINGS))
+
+/** Replaces the table between the marks; what people wrote around it stays. */
+async function writeTable (path: string, table: string): Promise<void> {
+  const text = await readFile(new URL(`../${path}`, import.meta.url), 'utf8')
+  if (!GENERATED.test(text)) throw new Error(`${path} has no marks for its table.`)
+  await writeOrCheck(path, text.replace(GENERATED, (_match, begin: string, end: string) => `${begin}${table}\n${end}`), 'npm run docs')
+}

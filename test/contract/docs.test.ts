@@ -1,0 +1,35 @@
+import { readFile } from 'node:fs/promises'
+import t from 'tap'
+import { ERROR_CATALOGUE } from '../../plugins/errors.ts'
+import { ENGINE_VARIABLES } from '../../src/config/load.ts'
+import { SETTINGS } from '../../src/config/schema.ts'
+import { renderErrorTable, renderSettingsTable } from '../../src/docs/tables.ts'
+import { ERROR_CODES } from '../../src/error-codes.ts'
+
+const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8')
+
+await t.test('docs/errors.md lists every code as it is; if not, run npm run docs', async (t) => {
+  const text = await read('docs/errors.md')
+  t.ok(text.includes(renderErrorTable(ERROR_CATALOGUE)))
+  t.same([...text.matchAll(/^\| `(\w+)`/gm)].map((match) => match[1]), Object.keys(ERROR_CODES))
+})
+
+await t.test('docs/configuration.md lists every setting as it is; if not, run npm run docs', async (t) => {
+  const text = await read('docs/configuration.md')
+  t.ok(text.includes(renderSettingsTable(SETTINGS)))
+  const variables = [...text.matchAll(/^\| `([A-Z_]+)`/gm)].map((match) => match[1]!)
+  t.same(variables.filter((name) => name.startsWith('DOCKAPI_')), SETTINGS.map(({ variable }) => variable))
+  t.same(variables.filter((name) => !name.startsWith('DOCKAPI_')).sort(), [...ENGINE_VARIABLES].sort())
+})
+
+await t.test('every variable that the documentation names exists', async (t) => {
+  const known = new Set<string>([...SETTINGS.map(({ variable }) => variable), ...ENGINE_VARIABLES])
+  for (const path of ['docs/configuration.md', 'docs/errors.md']) {
+    for (const [name] of (await read(path)).matchAll(/\bDOCK(?:API|ER)_[A-Z_]+\b/g)) t.ok(known.has(name), `${path}: ${name}`)
+  }
+})
+
+await t.test('the hints of errors name only variables that exist', async (t) => {
+  const known = new Set<string>([...SETTINGS.map(({ variable }) => variable), ...ENGINE_VARIABLES])
+  for (const [name] of JSON.stringify(ERROR_CODES).matchAll(/\bDOCK(?:API|ER)_[A-Z_]+\b/g)) t.ok(known.has(name), name)
+})
