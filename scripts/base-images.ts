@@ -22,23 +22,23 @@ const PULLED_NODE = 'node:24-bookworm-slim'
  * @returns Its reference.
  * @throws Error when it can neither be made nor pulled.
  */
-export async function ensureBusyboxBase (engine: Engine): Promise<string> {
-  return await ensureBase(engine, 'dockapi-base-busybox:1', PULLED_BUSYBOX, busyboxEntries)
+export async function ensureBusyboxBase (engine: Engine, signal?: AbortSignal): Promise<string> {
+  return await ensureBase(engine, 'dockapi-base-busybox:1', PULLED_BUSYBOX, busyboxEntries, signal)
 }
 
 /** As `ensureBusyboxBase`, with this very Node beside busybox: `node` and its shared libraries. */
-export async function ensureNodeBase (engine: Engine): Promise<string> {
-  return await ensureBase(engine, `dockapi-base-node:${process.versions.node}`, PULLED_NODE, nodeEntries)
+export async function ensureNodeBase (engine: Engine, signal?: AbortSignal): Promise<string> {
+  return await ensureBase(engine, `dockapi-base-node:${process.versions.node}`, PULLED_NODE, nodeEntries, signal)
 }
 
-async function ensureBase (engine: Engine, local: string, pulled: string, listEntries: () => Promise<Entry[] | undefined>): Promise<string> {
+async function ensureBase (engine: Engine, local: string, pulled: string, listEntries: () => Promise<Entry[] | undefined>, signal?: AbortSignal): Promise<string> {
   if (await hasImage(engine, local)) return local
   const entries = await runsOurPrograms(engine) ? await listEntries() : undefined
   if (entries !== undefined) {
     await importImage(engine, local, entries, ['CMD ["sh"]', 'LABEL dockapi-base=true'])
     return local
   }
-  if (!await hasImage(engine, pulled)) await pullImage(engine, pulled)
+  if (!await hasImage(engine, pulled)) await pullImage(engine, pulled, signal)
   return pulled
 }
 

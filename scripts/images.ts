@@ -59,10 +59,10 @@ export async function buildImage (engine: Engine, reference: string, entries: re
 }
 
 /** Pulls an image from its registry. */
-export async function pullImage (engine: Engine, reference: string, signal?: AbortSignal): Promise<void> {
+export async function pullImage (engine: Engine, reference: string, caller?: AbortSignal): Promise<void> {
   await engine.call('images.pull', async (docker, signal) => {
     await readMessages(await docker.createImage({ fromImage: reference, abortSignal: signal }))
-  }, { timeoutMs: BUILD_TIMEOUT_MS, signal })
+  }, { timeoutMs: BUILD_TIMEOUT_MS, signal: caller })
 }
 
 /** The entries as a tar stream. Missing source files are an error here, before anything is sent. */

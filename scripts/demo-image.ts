@@ -1,0 +1,34 @@
+import { readdir } from 'node:fs/promises'
+import { join, posix, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Engine } from '../src/engine/engine.ts'
+import { ensureBusyboxBase } from './base-images.ts'
+import { Failure } from './failure.ts'
+import { buildImage } from './images.ts'
+import type { Entry } from './images.ts'
+import type { Say } from './progress.ts'
+
+/** Name of the demo's image, as it is written in `POST /containers/run`. */
+export const DEMO_IMAGE = 'hello-dockapi'
+
+const SOURCE = fileURLToPath(new URL('../examples/hello/', import.meta.url))
+
+/** Builds `examples/hello` on the engine. No registry is asked where its base can be made from this machine's files. */
+export async function buildDemoImage (engine: Engine, say: Say, signal: AbortSignal): Promise<string> {
+  const base = await ensureBusyboxBase(engine, signal).catch((error: Error) => {
+    throw new Failure(`The engine has no busybox to build the demo image on, and could not pull it: ${error.message}`,
+      'Give the engine\'s machine a way to its registry, or load the image there: docker load < busybox.tar', error)
+  })
+  say(`building examples/hello on ${base}`)
+  await buildImage(engine, `${DEMO_IMAGE}:latest`, await listFolder(SOURCE), { buildargs: { BASE: base }, signal })
+  return DEMO_IMAGE
+}
+
+/** The files of a folder as entries of a build context. */
+async function listFolder (folder: string): Promise<Entry[]> {
+  const files = await readdir(folder, { recursive: true, withFileTypes: true })
+  return files.filter((file) => file.isFile()).map((file) => {
+    const source = join(file.parentPath, file.name)
+    return { path: relative(folder, source).split(sep).join(posix.sep), source }
+  })
+}
