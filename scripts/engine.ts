@@ -54,7 +54,7 @@ export async function findOrStartEngine (say: Say, signal: AbortSignal): Promise
   if ('engine' in found) return found
   if (environment.DOCKER_HOST !== undefined || environment.DOCKER_CONTEXT !== undefined) throw new Failure(found.problem, ADVICE_NAMED)
   if (found.isForbidden) throw new Failure(found.problem, ADVICE_PERMISSION)
-  if (await isOwnEngineUp()) return await connectOwn(say, signal)
+  if (await isOwnEngineUp()) return await connectOwn(signal)
   if (!await mayRunEngine()) throw new Failure(found.problem, process.getuid?.() === 0 ? ADVICE_PRIVILEGES : ADVICE)
 
   if (await findProgram('dockerd') === undefined) {
@@ -64,7 +64,8 @@ export async function findOrStartEngine (say: Say, signal: AbortSignal): Promise
     const service = await startsServices() ? await waitForService(environment, signal) : undefined
     if (service !== undefined) return service
   }
-  return await connectOwn(say, signal)
+  say('starting an engine for this command')
+  return await connectOwn(signal)
 }
 
 /** The variables of the docker CLI; the server's own settings have no say in where the engine is. */
@@ -73,8 +74,7 @@ function readEnvironment (): Readonly<EngineEnvironment> {
   return loadConfig({ env }).engine
 }
 
-async function connectOwn (say: Say, signal: AbortSignal): Promise<FoundEngine> {
-  say('starting an engine for this command')
+async function connectOwn (signal: AbortSignal): Promise<FoundEngine> {
   const { folder, leave } = await joinOwnEngine(signal)
   const found = await tryConnect({ DOCKER_HOST: OWN_ENGINE_HOST })
   if (!('engine' in found)) {

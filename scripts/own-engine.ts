@@ -115,7 +115,7 @@ async function chooseNetwork (): Promise<string[]> {
   if (!await hasOtherDaemon()) return []
   const ip = await findProgram('ip')
   if (ip === undefined) throw new Failure('Another dockerd runs here, and the program ip, which would make a bridge beside its own, is missing.', 'apt-get install iproute2')
-  await run(ip, ['link', 'delete', BRIDGE]).catch(() => {})
+  await removeBridge()
   await run(ip, ['link', 'add', 'name', BRIDGE, 'type', 'bridge'])
   await run(ip, ['address', 'add', freeAddress(), 'dev', BRIDGE])
   await run(ip, ['link', 'set', BRIDGE, 'up'])
@@ -130,6 +130,11 @@ async function hasOtherDaemon (): Promise<boolean> {
     if (await readlink(`/proc/${name}/ns/net`).catch(() => '') === namespace) return true
   }
   return false
+}
+
+async function removeBridge (): Promise<void> {
+  const ip = await findProgram('ip')
+  if (ip !== undefined) await run(ip, ['link', 'delete', BRIDGE]).catch(() => { /* There was none. */ })
 }
 
 /** The first address of a /24 network in which this machine has no address yet. */
@@ -151,6 +156,7 @@ async function stop (): Promise<boolean> {
     if (deadline.aborted) process.kill(pid, 'SIGKILL')
     await delay(POLL_MS)
   }
+  await removeBridge()
   return true
 }
 
