@@ -1,11 +1,8 @@
-import { readdir } from 'node:fs/promises'
-import { join, posix, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Engine } from '../src/engine/engine.ts'
 import { ensureBusyboxBase } from './base-images.ts'
 import { Failure } from './failure.ts'
-import { buildImage } from './images.ts'
-import type { Entry } from './images.ts'
+import { buildImage, listFolder } from './images.ts'
 import type { Say } from './progress.ts'
 
 /** Name of the demo's image, as it is written in `POST /containers/run`. */
@@ -22,13 +19,4 @@ export async function buildDemoImage (engine: Engine, say: Say, signal: AbortSig
   say(`building examples/hello on ${base}`)
   await buildImage(engine, `${DEMO_IMAGE}:latest`, await listFolder(SOURCE), { buildargs: { BASE: base }, signal })
   return DEMO_IMAGE
-}
-
-/** The files of a folder as entries of a build context. */
-async function listFolder (folder: string): Promise<Entry[]> {
-  const files = await readdir(folder, { recursive: true, withFileTypes: true })
-  return files.filter((file) => file.isFile()).map((file) => {
-    const source = join(file.parentPath, file.name)
-    return { path: relative(folder, source).split(sep).join(posix.sep), source }
-  })
 }
