@@ -13,7 +13,7 @@ const SOURCE = fileURLToPath(new URL('../examples/hello/', import.meta.url))
 /** Builds `examples/hello` on the engine. No registry is asked where its base can be made from this machine's files. */
 export async function buildDemoImage (engine: Engine, say: Say, signal: AbortSignal): Promise<string> {
   const base = await ensureBusyboxBase(engine, signal).catch((error: Error) => {
-    throw new Failure(`The engine has no busybox to build the demo image on, and could not pull it: ${error.message}`,
+    throw new Failure(`The demo image needs an image with busybox to build on, and it could not be had: ${error.message}`,
       'Give the engine\'s machine a way to its registry, or load the image there: docker load < busybox.tar', error)
   })
   say(`building examples/hello on ${base}`)

@@ -9,10 +9,10 @@ import { aborted, createInterruption } from './interruption.ts'
 import { step } from './progress.ts'
 import { startServer } from './server.ts'
 
-type Container = { id: string, urls: { path: string, direct?: string | null } }
+type Container = { id: string, urls: { path: string, direct: string | null } }
 type Problem = { detail?: string, hint?: string }
 
-const NAME = 'hello-dockapi'
+/** The label of the demo's container; its value is the container's name. */
 const LABEL = 'dockapi-demo'
 const REQUEST_TIMEOUT_MS = 60_000
 
@@ -21,8 +21,7 @@ process.exitCode = await main()
 async function main (): Promise<number> {
   const interruption = createInterruption()
   try {
-    const { once } = parseArgs({ options: { once: { type: 'boolean', default: false } } }).values
-    await demo(once, interruption)
+    await demo(readOptions(), interruption)
     return 0
   } catch (error) {
     if (interruption.aborted) return 130
@@ -31,7 +30,18 @@ async function main (): Promise<number> {
   }
 }
 
-async function demo (isOnce: boolean, interruption: AbortSignal): Promise<void> {
+type Options = { once: boolean, name: string }
+
+/** `--once` ends after the check; `--name` lets a second demo run beside the first. */
+function readOptions (): Options {
+  try {
+    return parseArgs({ options: { once: { type: 'boolean', default: false }, name: { type: 'string', default: 'hello-dockapi' } } }).values
+  } catch (error) {
+    throw new Failure((error as Error).message.split('\n')[0]!, 'npm run demo -- [--once] [--name NAME]', error)
+  }
+}
+
+async function demo ({ once: isOnce, name }: Options, interruption: AbortSignal): Promise<void> {
   console.log('\n  dockAPI demo\n')
   await using cleanup = new AsyncDisposableStack()
 
@@ -41,21 +51,21 @@ async function demo (isOnce: boolean, interruption: AbortSignal): Promise<void> 
   const server = await step('server', (say) => startServer(found.environment, say, interruption), ({ origin }) => `listens on ${origin}`)
   cleanup.defer(async () => { await server.stop(); console.log(indent('server     stopped')) })
 
-  await removeContainer(found.engine)
-  cleanup.defer(async () => { if (await removeContainer(found.engine)) console.log(indent('container  removed')) })
-  const container = await step('container', () => runContainer(server.origin, image, interruption), () => `${NAME} runs and is ready`)
+  await removeContainer(found.engine, name)
+  cleanup.defer(async () => { if (await removeContainer(found.engine, name)) console.log(indent('container  removed')) })
+  const container = await step('container', () => runContainer(server.origin, image, name, interruption), () => `${name} runs and is ready`)
   const url = new URL(container.urls.path, server.origin).href
   await step('proxy', () => checkProxy(url, container.id, interruption), (bytes) => `GET ${url} answered 200 with ${bytes} bytes`)
 
-  printInvitation(server.origin, url, container.urls.direct ?? undefined, image)
+  printInvitation(server.origin, url, container.urls.direct, image, name)
   if (isOnce) return
   console.log('  Ctrl+C ends the demo and removes its container.\n')
   await Promise.race([aborted(interruption), server.ended])
   if (!interruption.aborted) throw new Failure('The server ended by itself.')
 }
 
-async function runContainer (origin: string, image: string, signal: AbortSignal): Promise<Container> {
-  const body = { image, name: NAME, container_port: 8080, wait_ready: true, health_path: '/healthz', labels: { [LABEL]: 'true' } }
+async function runContainer (origin: string, image: string, name: string, signal: AbortSignal): Promise<Container> {
+  const body = { image, name, container_port: 8080, wait_ready: true, health_path: '/healthz', labels: { [LABEL]: name } }
   const response = await request(`${origin}/containers/run`, signal, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -86,27 +96,27 @@ async function request (url: string, signal: AbortSignal, init: RequestInit = {}
 }
 
 /** Removes the container of this or an earlier demo; one of the same name that the demo did not make is not touched. */
-async function removeContainer (engine: Engine): Promise<boolean> {
+async function removeContainer (engine: Engine, name: string): Promise<boolean> {
   try {
     return await engine.call('demo.removeContainer', async (docker, signal) => {
-      const found = await docker.listContainers({ all: true, filters: { label: [LABEL] }, abortSignal: signal })
+      const found = await docker.listContainers({ all: true, filters: { label: [`${LABEL}=${name}`] }, abortSignal: signal })
       for (const { Id } of found) await docker.getContainer(Id).remove({ force: true, v: true, abortSignal: signal })
       return found.length > 0
     })
   } catch (error) {
-    if (isDockApiError(error)) throw new Failure(`The demo's container could not be removed: ${error.message}`, `docker rm --force ${NAME}`, error)
+    if (isDockApiError(error)) throw new Failure(`The demo's container could not be removed: ${error.message}`, `docker rm --force ${name}`, error)
     throw error
   }
 }
 
-function printInvitation (origin: string, url: string, direct: string | undefined, image: string): void {
-  const calls = listDemoCalls(image, NAME)
+function printInvitation (origin: string, url: string, direct: string | null, image: string, name: string): void {
+  const calls = listDemoCalls(image, name)
   const width = Math.max(...calls.map(({ title }) => title.length))
   const list = (render: (origin: string, call: typeof calls[number]) => string) =>
     calls.map((call) => `  # ${call.title.padEnd(width)}\n  ${render(origin, call)}`).join('\n')
   console.log(`
   Open      ${url}
-  API docs  ${origin}/docs${direct === undefined ? '' : `\n  Directly  ${direct}`}
+  API docs  ${origin}/docs${direct === null ? '' : `\n  Directly  ${direct}`}
 
   Try it in a shell:
 

@@ -52,8 +52,8 @@ export async function findOrStartEngine (say: Say, signal: AbortSignal): Promise
   const environment = readEnvironment()
   const found = await tryConnect(environment)
   if ('engine' in found) return found
-  if (environment.DOCKER_HOST !== undefined || environment.DOCKER_CONTEXT !== undefined) throw new Failure(found.problem, ADVICE_NAMED)
   if (found.isForbidden) throw new Failure(found.problem, ADVICE_PERMISSION)
+  if (environment.DOCKER_HOST !== undefined || environment.DOCKER_CONTEXT !== undefined) throw new Failure(found.problem, ADVICE_NAMED)
   if (await isOwnEngineUp()) return await connectOwn(signal)
   if (!await mayRunEngine()) throw new Failure(found.problem, process.getuid?.() === 0 ? ADVICE_PRIVILEGES : ADVICE)
 
