@@ -111,9 +111,8 @@ async function removeContainer (engine: Engine, name: string): Promise<boolean> 
 
 function printInvitation (origin: string, url: string, direct: string | null, image: string, name: string): void {
   const calls = listDemoCalls(image, name)
-  const width = Math.max(...calls.map(({ title }) => title.length))
   const list = (render: (origin: string, call: typeof calls[number]) => string) =>
-    calls.map((call) => `  # ${call.title.padEnd(width)}\n  ${render(origin, call)}`).join('\n')
+    calls.map((call) => `  # ${call.title}\n  ${render(origin, call)}`).join('\n')
   console.log(`
   Open      ${url}
   API docs  ${origin}/docs${direct === null ? '' : `\n  Directly  ${direct}`}
