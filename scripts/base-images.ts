@@ -35,12 +35,13 @@ export async function ensureNodeBase (engine: Engine, signal?: AbortSignal): Pro
 
 /**
  * What an image needs to stand in for the official one of Node: a shell, Node and npm, and this machine's certificates.
- * @returns Its entries; undefined where this machine's programs do not run on the engine.
+ * @returns Its entries; undefined where this machine has no npm or its programs do not run on the engine.
  */
 export async function listNpmBase (engine: Engine): Promise<Entry[] | undefined> {
   const node = await runsOurPrograms(engine) ? await nodeEntries() : undefined
-  if (node === undefined) return undefined
-  const npm = dirname(dirname(await realpath(process.env.npm_execpath ?? (await findProgram('npm'))!)))
+  const program = process.env.npm_execpath ?? await findProgram('npm')
+  if (node === undefined || program === undefined) return undefined
+  const npm = dirname(dirname(await realpath(program)))
   const certificates = process.env.NODE_EXTRA_CA_CERTS
   return [
     ...node,

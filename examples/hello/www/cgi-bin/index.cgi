@@ -3,11 +3,12 @@
 
 escape () { printf '%s' "$1" | sed 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g; s/"/\&quot;/g'; }
 
+# One row for each header; "$1" is the class of the rows, the rest are options of grep that choose them.
 headers () {
-  env | grep '^HTTP_' | sort | while IFS='=' read -r name value; do
+  class=$1; shift
+  env | grep '^HTTP_' | grep "$@" '^HTTP_\(X_FORWARDED_.*\|FORWARDED\|VIA\)=' | sort | while IFS='=' read -r name value; do
     name=$(printf '%s' "${name#HTTP_}" | tr 'A-Z_' 'a-z-')
-    class=; case $name in x-forwarded-*|forwarded|via) class=' class="proxy"' ;; esac
-    printf '<tr%s><th>%s</th><td>%s</td></tr>\n' "$class" "$(escape "$name")" "$(escape "$value")"
+    printf '<tr class="%s"><th>%s</th><td>%s</td></tr>\n' "$class" "$(escape "$name")" "$(escape "$value")"
   done
 }
 
@@ -43,7 +44,8 @@ cat <<HTML
 </dl>
 <h2>The headers that arrived</h2>
 <div class="scroll"><table>
-$(headers)
+$(headers proxy -e)
+$(headers own -v -e)
 </table></div>
 <p class="foot"><a href="cgi-bin/request">the same as JSON</a><a href="healthz">health</a></p>
 </main>
