@@ -1,16 +1,62 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from '@sinclair/typebox'
+import { HEALTHY_EXAMPLE, HealthSchema, LIVE_EXAMPLE, LiveSchema, ReadySchema, UNHEALTHY_EXAMPLE } from '../schemas/health.ts'
+import { ref } from '../schemas/model.ts'
+import { problems } from '../schemas/problem.ts'
+
+/** The documents of these routes are their own 503, so that a monitor reads one shape. */
+const { 401: unauthorized, 403: forbidden, 500: failed } = problems()
+const refusals = { 401: unauthorized, 403: forbidden, 500: failed }
 
 const health: FastifyPluginAsyncTypebox = async (app) => {
+  app.get('/healthz', {
+    config: { public: true },
+    schema: {
+      operationId: 'getHealth',
+      tags: ['Health'],
+      summary: 'Does the engine answer?',
+      description: 'Asks the engine and answers within two seconds, also when the engine hangs. `disabled` names what a socket proxy before it refuses.',
+      response: {
+        200: { description: 'The engine answers.', content: { 'application/json': { schema: ref(HealthSchema), example: HEALTHY_EXAMPLE } } },
+        503: { description: 'The engine does not answer: `error` says why, `hint` what to do.', content: { 'application/json': { schema: ref(HealthSchema), example: UNHEALTHY_EXAMPLE } } },
+        ...refusals
+      }
+    }
+  }, async (_request, reply) => {
+    const state = await app.engine.health()
+    return reply.code(state.ok ? 200 : 503).header('cache-control', 'no-store').send(state)
+  })
+
   app.get('/livez', {
     config: { public: true },
     schema: {
       operationId: 'getLiveness',
       tags: ['Health'],
       summary: 'Is the process alive?',
-      response: { 200: Type.Object({ ok: Type.Literal(true) }, { description: 'It is.', examples: [{ ok: true }] }) }
+      description: 'Answers 200 while the process lives, whatever the engine does.',
+      response: {
+        200: { description: 'The process lives.', content: { 'application/json': { schema: ref(LiveSchema), example: LIVE_EXAMPLE } } },
+        ...refusals
+      }
     }
-  }, async () => ({ ok: true as const }))
+  }, async () => LIVE_EXAMPLE)
+
+  app.get('/readyz', {
+    config: { public: true },
+    schema: {
+      operationId: 'getReadiness',
+      tags: ['Health'],
+      summary: 'Can requests be served?',
+      description: 'For load balancers: 200 when the engine answers.',
+      response: {
+        200: { description: 'Requests can be served.', content: { 'application/json': { schema: ref(ReadySchema), example: LIVE_EXAMPLE } } },
+        503: { description: 'Not now: `error` says why.', content: { 'application/json': { schema: ref(ReadySchema), example: { ok: false, error: UNHEALTHY_EXAMPLE.engine.error } } } },
+        ...refusals
+      }
+    }
+  }, async (_request, reply) => {
+    const { ok, engine: { error } } = await app.engine.health()
+    return reply.code(ok ? 200 : 503).header('cache-control', 'no-store').send({ ok, ...(error === undefined ? {} : { error }) })
+  })
 }
 
 export default health

@@ -5,7 +5,7 @@ import { infoOfDocument } from '../src/containers/info.ts'
 import { waitUntilReady } from '../src/containers/readiness.ts'
 import { changeLimits } from '../src/containers/update.ts'
 import { waitForExit } from '../src/containers/wait.ts'
-import { killContainer, pauseContainer, renameContainer, restartContainer, startContainer, stopContainer, unpauseContainer } from '../src/engine/containers.ts'
+import { killContainer, pauseContainer, renameContainer, restartContainer, startContainer, stopContainer, unpauseContainer, waitForContainer } from '../src/engine/containers.ts'
 import type { ContainerDocument } from '../src/engine/containers.ts'
 import { isDockApiError } from '../src/errors.ts'
 import { ContainerParamsSchema } from '../schemas/common.ts'
@@ -13,6 +13,9 @@ import { ContainerInfoSchema, ExitSchema, KillQuerySchema, RenameBodySchema, Sta
 import { ref } from '../schemas/model.ts'
 import { problems } from '../schemas/problem.ts'
 import { UpdateRequestSchema } from '../schemas/run.ts'
+
+/** How long the engine may take to remove a container that has ended, in milliseconds. */
+const REMOVAL_TIMEOUT_MS = 10_000
 
 /** What a route with a body may answer beside the rest. */
 const BODY_PROBLEMS = problems(404, 409, 413, 415)
@@ -62,7 +65,7 @@ const lifecycle: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request) => {
     const before = await app.containers.find(request.params.id)
     await killContainer(app.engine, before.Id, request.query.signal ?? 'SIGKILL')
-    return infoOfDocument(await stateAfterStop(before), baseUrlOf(request))
+    return infoOfDocument(await findOrEnded(before), baseUrlOf(request))
   })
 
   app.post('/containers/:id/pause', { schema: schemaOf('pauseContainer', 'Freeze every process of a container') }, async (request) => {
@@ -104,15 +107,23 @@ const lifecycle: FastifyPluginAsyncTypebox = async (app) => {
     return { id: document.Id, exit_code: await waitForExit(app.engine, document, request.query.condition, request.query.timeout * 1000, request.gone) }
   })
 
-  /** A container with `auto_remove` is gone once it has ended: its last document is told, as ended. */
+  /** When a container with `auto_remove` has stopped, the answer waits until its name is free again. */
   async function stateAfterStop (before: ContainerDocument): Promise<ContainerDocument> {
-    try {
-      return await app.containers.find(before.Id)
-    } catch (error) {
-      if (!isDockApiError(error, 'container_not_found')) throw error
-      return { ...before, State: { ...before.State, Status: 'exited', Running: false } }
+    if (before.HostConfig.AutoRemove === true) {
+      await waitForContainer(app.engine, before.Id, 'removed', { timeoutMs: REMOVAL_TIMEOUT_MS }).catch(ignoreNotFound)
     }
+    return await findOrEnded(before)
   }
+
+  /** The container of now; of one that is gone, its last document, as ended. */
+  async function findOrEnded (before: ContainerDocument): Promise<ContainerDocument> {
+    const document = await app.containers.find(before.Id).catch(ignoreNotFound)
+    return document ?? { ...before, State: { ...before.State, Status: 'exited', Running: false } }
+  }
+}
+
+function ignoreNotFound (error: unknown): undefined {
+  if (!isDockApiError(error, 'container_not_found')) throw error
 }
 
 /** The container's own grace, in seconds: the deadline of the call must be longer. */

@@ -1,6 +1,6 @@
 import { ContainerDetailSchema, ContainerInfoSchema, ExitSchema, RemovedSchema, RunResultSchema } from './containers.ts'
 import { ExecRequestSchema, ExecResultSchema } from './exec.ts'
-import { HealthSchema } from './health.ts'
+import { HealthSchema, LiveSchema, ReadySchema } from './health.ts'
 import { ImageInfoSchema, PullRequestSchema, PullResultSchema } from './images.ts'
 import { FieldErrorSchema, ProblemSchema } from './problem.ts'
 import { ProxyInfoSchema } from './proxy.ts'
@@ -11,6 +11,8 @@ export const MODELS = [
   FieldErrorSchema,
   ProblemSchema,
   HealthSchema,
+  LiveSchema,
+  ReadySchema,
   ImageInfoSchema,
   PullRequestSchema,
   PullResultSchema,

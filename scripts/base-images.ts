@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process'
-import { access, mkdir, readdir } from 'node:fs/promises'
+import { access, mkdir, readdir, realpath } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { hasImage, importImage, pullImage } from './images.ts'
+import { findProgram } from './apt.ts'
+import { hasImage, importImage, listFolder, pullImage } from './images.ts'
 import type { Entry } from './images.ts'
 import type { Engine } from '../src/engine/engine.ts'
 
@@ -22,23 +24,42 @@ const PULLED_NODE = 'node:24-bookworm-slim'
  * @returns Its reference.
  * @throws Error when it can neither be made nor pulled.
  */
-export async function ensureBusyboxBase (engine: Engine): Promise<string> {
-  return await ensureBase(engine, 'dockapi-base-busybox:1', PULLED_BUSYBOX, busyboxEntries)
+export async function ensureBusyboxBase (engine: Engine, signal?: AbortSignal): Promise<string> {
+  return await ensureBase(engine, 'dockapi-base-busybox:1', PULLED_BUSYBOX, busyboxEntries, signal)
 }
 
 /** As `ensureBusyboxBase`, with this very Node beside busybox: `node` and its shared libraries. */
-export async function ensureNodeBase (engine: Engine): Promise<string> {
-  return await ensureBase(engine, `dockapi-base-node:${process.versions.node}`, PULLED_NODE, nodeEntries)
+export async function ensureNodeBase (engine: Engine, signal?: AbortSignal): Promise<string> {
+  return await ensureBase(engine, `dockapi-base-node:${process.versions.node}`, PULLED_NODE, nodeEntries, signal)
 }
 
-async function ensureBase (engine: Engine, local: string, pulled: string, listEntries: () => Promise<Entry[] | undefined>): Promise<string> {
+/**
+ * What an image needs to stand in for the official one of Node: a shell, Node and npm, and this machine's certificates.
+ * @returns Its entries; undefined where this machine has no npm or its programs do not run on the engine.
+ */
+export async function listNpmBase (engine: Engine): Promise<Entry[] | undefined> {
+  const node = await runsOurPrograms(engine) ? await nodeEntries() : undefined
+  const program = process.env.npm_execpath ?? await findProgram('npm')
+  if (node === undefined || program === undefined) return undefined
+  const npm = dirname(dirname(await realpath(program)))
+  const certificates = process.env.NODE_EXTRA_CA_CERTS
+  return [
+    ...node,
+    ...await listFolder(npm, 'usr/local/lib/node_modules/npm'),
+    { path: 'usr/local/bin/npm', link: '../lib/node_modules/npm/bin/npm-cli.js' },
+    { path: 'usr/bin/env', link: '/bin/env' },
+    ...certificates === undefined ? [] : [{ path: 'etc/ssl/certs/extra.crt', source: certificates }]
+  ]
+}
+
+async function ensureBase (engine: Engine, local: string, pulled: string, listEntries: () => Promise<Entry[] | undefined>, signal?: AbortSignal): Promise<string> {
   if (await hasImage(engine, local)) return local
   const entries = await runsOurPrograms(engine) ? await listEntries() : undefined
   if (entries !== undefined) {
     await importImage(engine, local, entries, ['CMD ["sh"]', 'LABEL dockapi-base=true'])
     return local
   }
-  if (!await hasImage(engine, pulled)) await pullImage(engine, pulled)
+  if (!await hasImage(engine, pulled)) await pullImage(engine, pulled, signal)
   return pulled
 }
 

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
+import { join, posix, relative, sep } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { pack } from 'tar-stream'
@@ -40,6 +41,8 @@ export async function importImage (engine: Engine, reference: string, entries: r
 
 export type BuildOptions = {
   buildargs?: Record<string, string>
+  /** Only the stage of this name, and what it needs. */
+  target?: string
   labels?: Record<string, string>
   /** `host` lets RUN steps use the network of the engine's machine. */
   networkmode?: string
@@ -59,10 +62,20 @@ export async function buildImage (engine: Engine, reference: string, entries: re
 }
 
 /** Pulls an image from its registry. */
-export async function pullImage (engine: Engine, reference: string, signal?: AbortSignal): Promise<void> {
+export async function pullImage (engine: Engine, reference: string, caller?: AbortSignal): Promise<void> {
   await engine.call('images.pull', async (docker, signal) => {
     await readMessages(await docker.createImage({ fromImage: reference, abortSignal: signal }))
-  }, { timeoutMs: BUILD_TIMEOUT_MS, signal })
+  }, { timeoutMs: BUILD_TIMEOUT_MS, signal: caller })
+}
+
+/** The files in a folder and its folders as entries below `path`, executable where they are here. */
+export async function listFolder (folder: string, path = ''): Promise<Entry[]> {
+  const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((file) => file.isFile())
+  return await Promise.all(files.map(async (file) => {
+    const source = join(file.parentPath, file.name)
+    const { mode } = await stat(source)
+    return { path: posix.join(path, ...relative(folder, source).split(sep)), source, mode: (mode & 0o100) === 0 ? 0o644 : 0o755 }
+  }))
 }
 
 /** The entries as a tar stream. Missing source files are an error here, before anything is sent. */

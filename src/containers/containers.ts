@@ -2,8 +2,11 @@ import type { Config } from '../config/schema.ts'
 import type { ContainerDocument, ContainerSummary } from '../engine/containers.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Upstream } from '../forward/upstream.ts'
+import { watchEvents } from '../engine/events.ts'
+import type { EventWatch } from '../engine/events.ts'
 import { resolveUpstream } from './address.ts'
 import { findContainer, listInScope } from './lookup.ts'
+import { createUpstreamCache } from './upstream-cache.ts'
 import { detectVantage } from './vantage.ts'
 import type { Vantage } from './vantage.ts'
 
@@ -25,18 +28,44 @@ export type Containers = {
   list (filters: { label?: string[], status?: string[] }, signal?: AbortSignal): Promise<ContainerSummary[]>
 
   /**
-   * The address at which a container is reached now.
+   * The address at which a container is reached now; kept while the engine's events say that nothing changed.
    * @param options `port`: a port of the container other than its main one.
    * @throws DockApiError `container_not_found`, `ambiguous_id`, `upstream_not_running`, `no_port`, `upstream_failed`.
    */
-  upstream (reference: string, options?: { port?: number | undefined, signal?: AbortSignal | undefined }): Promise<Upstream>
+  upstream (reference: string, options?: { port?: number | undefined }): Promise<Upstream>
 
   /** The same for a document that is at hand. */
   upstreamOf (document: ContainerDocument, port?: number): Promise<Upstream>
+
+  /** Begins to follow the engine's events; until then, and while they do not arrive, no address is kept. */
+  start (): void
+
+  /** Ends what `start` began. Idempotent. */
+  close (): void
 }
 
 export function createContainers (engine: Engine, config: ContainersConfig): Containers {
+  const closing = new AbortController()
+  let events: EventWatch | undefined
   let vantage: Promise<Vantage> | undefined
+  const cache = createUpstreamCache(() => events?.isLive ?? false)
+
+  function forget () {
+    vantage = undefined
+    cache.forget()
+  }
+
+  function start () {
+    events ??= watchEvents(engine, {
+      onEvent (event) {
+        if (event.type === 'network') forget()
+        else cache.note(event)
+      },
+      onGap: forget,
+      onLost: forget,
+      signal: closing.signal
+    })
+  }
 
   /** Asked once; a failed answer is asked for again. */
   function currentVantage (): Promise<Vantage> {
@@ -57,6 +86,8 @@ export function createContainers (engine: Engine, config: ContainersConfig): Con
     find: (reference, signal) => findContainer(engine, config.scope, reference, signal),
     list: (filters, signal) => listInScope(engine, config.scope, signal, filters),
     upstreamOf,
-    upstream: async (reference, { port, signal } = {}) => upstreamOf(await findContainer(engine, config.scope, reference, signal), port)
+    upstream: (reference, { port } = {}) => cache.get(`${reference}:${port ?? ''}`, async () => upstreamOf(await findContainer(engine, config.scope, reference), port)),
+    start,
+    close: () => closing.abort()
   }
 }

@@ -1,7 +1,6 @@
 import t from 'tap'
 import { busyboxImage, createTestEngine, nodeImage, removeTestResources, startTestContainer, TEST_RUN } from '../support/engine.ts'
-
-const WITHIN_MS = 20_000
+import { waitForAnswer } from '../support/http.ts'
 
 await t.test('a busybox container serves a file that was put into it', async (t) => {
   const engine = createTestEngine(t)
@@ -11,7 +10,7 @@ await t.test('a busybox container serves a file that was put into it', async (t)
     port: 80,
     files: [{ path: 'www/index.html', content: 'hello' }]
   })
-  t.equal(await fetchText(`http://127.0.0.1:${hostPort}/`), 'hello')
+  t.equal(await (await waitForAnswer(`http://127.0.0.1:${hostPort}/`)).text(), 'hello')
 })
 
 await t.test('a Node container runs a TypeScript file', async (t) => {
@@ -22,7 +21,7 @@ await t.test('a Node container runs a TypeScript file', async (t) => {
     port: 80,
     files: [{ path: 'app/fixture.ts', content: 'import { createServer } from "node:http"\nconst text: string = "typed"\ncreateServer((_, answer) => answer.end(text)).listen(80)\n' }]
   })
-  t.equal(await fetchText(`http://127.0.0.1:${hostPort}/`), 'typed')
+  t.equal(await (await waitForAnswer(`http://127.0.0.1:${hostPort}/`)).text(), 'typed')
 })
 
 await t.test('what a run made is removed, and what another run made stays', async (t) => {
@@ -36,14 +35,3 @@ await t.test('what a run made is removed, and what another run made stays', asyn
   await removeTestResources(engine, TEST_RUN)
   await t.rejects(engine.call('inspect', (docker) => docker.getContainer(id).inspect()))
 })
-
-async function fetchText (url: string): Promise<string> {
-  const deadline = AbortSignal.timeout(WITHIN_MS)
-  while (true) {
-    try {
-      return await (await fetch(url, { signal: deadline })).text()
-    } catch (error) {
-      if (deadline.aborted) throw error
-    }
-  }
-}

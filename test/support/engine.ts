@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type Docker from 'dockerode'
 import type { Test } from 'tap'
 import { ensureBusyboxBase, ensureNodeBase } from '../../scripts/base-images.ts'
 import { createTar } from '../../scripts/images.ts'
@@ -50,6 +51,8 @@ export type TestContainerOptions = {
   port?: number
   /** Files put into the container before it starts, such as `{ path: 'app/fixture.ts', source: '/…/fixture.ts' }`. */
   files?: Entry[]
+  /** Anything else that the engine knows, such as `{ NetworkMode: 'host' }`. */
+  hostConfig?: Docker.HostConfig
 }
 
 export type TestContainer = {
@@ -60,7 +63,7 @@ export type TestContainer = {
 
 /** Starts a container straight on the engine, past the product. It is running, not ready, when this resolves. */
 export async function startTestContainer (engine: Engine, options: TestContainerOptions): Promise<TestContainer> {
-  const { image, command, name, env = {}, labels = {}, port, files = [] } = options
+  const { image, command, name, env = {}, labels = {}, port, files = [], hostConfig } = options
   const exposed = port === undefined ? undefined : `${port}/tcp`
   return await engine.call('test.startContainer', async (docker, signal) => {
     const container = await docker.createContainer({
@@ -72,7 +75,8 @@ export async function startTestContainer (engine: Engine, options: TestContainer
       ...(exposed === undefined ? {} : { ExposedPorts: { [exposed]: {} } }),
       HostConfig: {
         Init: true,
-        ...(exposed === undefined ? {} : { PortBindings: { [exposed]: [{ HostIp: '127.0.0.1', HostPort: '' }] } })
+        ...(exposed === undefined ? {} : { PortBindings: { [exposed]: [{ HostIp: '127.0.0.1', HostPort: '' }] } }),
+        ...hostConfig
       },
       abortSignal: signal
     })
@@ -85,12 +89,12 @@ export async function startTestContainer (engine: Engine, options: TestContainer
 }
 
 /**
- * Removes the containers, networks, volumes and images whose test label begins with `run`, and nothing else.
+ * Removes the containers, networks, volumes and images whose test label is `run` or begins with `run.`, and nothing else.
  * @param run The whole of `TEST_RUN`, or only the run's part of it: then what its processes left behind goes too.
  */
 export async function removeTestResources (engine: Engine, run: string): Promise<void> {
   const filters = JSON.stringify({ label: [TEST_LABEL] })
-  const isOurs = ({ Labels }: { Labels?: Record<string, string> | undefined }) => Labels?.[TEST_LABEL]?.startsWith(run) === true
+  const isOurs = ({ Labels }: { Labels?: Record<string, string> | undefined }) => `${Labels?.[TEST_LABEL]}.`.startsWith(`${run}.`)
   await engine.call('test.removeResources', async (docker, signal) => {
     const options = { filters, abortSignal: signal }
     const containers = (await docker.listContainers({ ...options, all: true })).filter(isOurs)
@@ -99,8 +103,9 @@ export async function removeTestResources (engine: Engine, run: string): Promise
     await removeAll(networks.map(({ Id }) => docker.getNetwork(Id!).remove({ abortSignal: signal })))
     const volumes = ((await docker.listVolumes(options)).Volumes ?? []).filter(isOurs)
     await removeAll(volumes.map(({ Name }) => docker.getVolume(Name).remove({ force: true, abortSignal: signal })))
-    const images = (await docker.listImages(options)).filter(isOurs)
-    await removeAll(images.map(({ Id }) => docker.getImage(Id).remove({ force: true, abortSignal: signal })))
+    // An image cannot go before the images that were built on it.
+    const images = (await docker.listImages(options)).filter(isOurs).sort((one, other) => other.Created - one.Created)
+    for (const { Id } of images) await removeAll([docker.getImage(Id).remove({ force: true, abortSignal: signal })])
   }, { timeoutMs: 60_000 })
 }
 

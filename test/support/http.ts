@@ -1,0 +1,17 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+const WITHIN_MS = 30_000
+const POLL_MS = 50
+
+/** Asks until something answers over HTTP, whatever the status; at most 30 seconds. */
+export async function waitForAnswer (url: string, init: RequestInit = {}): Promise<Response> {
+  const deadline = AbortSignal.timeout(WITHIN_MS)
+  while (true) {
+    try {
+      return await fetch(url, { ...init, signal: deadline })
+    } catch (error) {
+      if (deadline.aborted) throw error
+      await delay(POLL_MS)
+    }
+  }
+}
