@@ -1,4 +1,6 @@
 import { STATUS_CODES } from 'node:http'
+import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { CatalogueEntry } from '../src/docs/error-page.ts'
@@ -19,6 +21,7 @@ const STATUS: Record<ErrorKind, number> = {
   forbidden: 403,
   'not-found': 404,
   'method-not-allowed': 405,
+  'too-slow': 408,
   conflict: 409,
   gone: 410,
   'too-large': 413,
@@ -58,7 +61,7 @@ export function statusOf (error: DockApiError): number {
 
 /** The problem document of an error; `instance` is the path without the query, which may hold secrets. */
 export function problemOf (error: DockApiError, url: string, requestId: string): Problem {
-  return {
+  const standard = {
     type: `/docs/errors#${error.code}`,
     title: error.title,
     status: statusOf(error),
@@ -69,9 +72,30 @@ export function problemOf (error: DockApiError, url: string, requestId: string):
     ...(error.hint === undefined ? {} : { hint: error.hint }),
     retryable: error.isRetryable,
     request_id: requestId,
-    ...(error.fields.length === 0 ? {} : { errors: error.fields }),
-    ...error.details
+    ...(error.fields.length === 0 ? {} : { errors: error.fields })
   }
+  // The standard members come first, and no detail takes the place of one.
+  return { ...standard, ...error.details, ...standard }
+}
+
+/** Answers what fails before there is a route, such as a path that is not percent-encoded rightly (`frameworkErrors` of Fastify). */
+export function answerFrameworkError (raw: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+  return sendProblem(translate(raw, request), request, reply)
+}
+
+type ConnectionError = Error & { code?: string }
+
+/** Answers what is no HTTP request at all, and ends the connection: what follows cannot be told apart from it (`clientErrorHandler` of Fastify). */
+export function answerClientError (raw: ConnectionError, socket: Socket): void {
+  const { _httpMessage: current } = socket as Socket & { _httpMessage?: ServerResponse }
+  // In the middle of an earlier answer nothing can be said.
+  if (raw.code !== 'ECONNRESET' && socket.writable && current?.headersSent !== true) {
+    const error = translateConnectionError(raw)
+    const body = JSON.stringify(problemOf(error, '', ''))
+    const status = statusOf(error)
+    socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`)
+  }
+  socket.destroy(raw)
 }
 
 async function errors (app: FastifyInstance) {
@@ -90,6 +114,7 @@ async function errors (app: FastifyInstance) {
 function sendProblem (error: DockApiError, request: FastifyRequest, reply: FastifyReply) {
   if (error.retryAfterSeconds !== undefined) reply.header('retry-after', String(error.retryAfterSeconds))
   if (error.kind === 'unauthorized') reply.header('www-authenticate', 'Bearer realm="dockapi"')
+  reply.header('x-content-type-options', 'nosniff')
   // A status has one serializer for its success media types; a problem is written as it is.
   reply.serializer((body: unknown) => JSON.stringify(body))
   return reply.code(statusOf(error)).type('application/problem+json; charset=utf-8').send(problemOf(error, request.url, request.id))
@@ -99,6 +124,7 @@ function translate (raw: FastifyError, request: FastifyRequest): DockApiError {
   if (raw instanceof DockApiError) return raw
   if (raw.validation !== undefined) return translateValidation(raw)
   const code = FASTIFY_CODES[raw.code]
+  if (code === 'unsupported_media_type') return new DockApiError(code, describeType(request.headers['content-type']), { cause: raw })
   if (code !== undefined) return new DockApiError(code, raw.message, { cause: raw })
   if (raw instanceof SyntaxError && raw.statusCode === 400) return new DockApiError('invalid_json', `The body is not valid JSON: ${raw.message}.`, { cause: raw })
   if (raw.statusCode !== undefined && raw.statusCode >= 400 && raw.statusCode < 500) {
@@ -106,6 +132,16 @@ function translate (raw: FastifyError, request: FastifyRequest): DockApiError {
   }
   if (request.raw.destroyed && raw.name === 'AbortError') return new DockApiError('client_gone', 'The client went away.', { cause: raw })
   return new DockApiError('internal_error', 'Something went wrong in the server itself.', { cause: raw })
+}
+
+function describeType (type: string | undefined): string {
+  return type === undefined ? 'The body has no content type.' : `The API takes no body of the content type "${type}".`
+}
+
+function translateConnectionError ({ code }: ConnectionError): DockApiError {
+  if (code === 'HPE_HEADER_OVERFLOW') return new DockApiError('headers_too_large', 'The headers of the request are too large.')
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new DockApiError('request_timeout', 'The request did not arrive in time.')
+  return new DockApiError('invalid_request', 'This is not a valid HTTP request.')
 }
 
 function translateValidation (raw: FastifyError): DockApiError {

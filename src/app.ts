@@ -5,7 +5,7 @@ import type { Config } from './config/schema.ts'
 import abort from '../plugins/abort.ts'
 import containers from '../plugins/containers.ts'
 import engine from '../plugins/engine.ts'
-import errors from '../plugins/errors.ts'
+import errors, { answerClientError, answerFrameworkError } from '../plugins/errors.ts'
 import guard from '../plugins/guard.ts'
 import openapi from '../plugins/openapi.ts'
 import { buildValidator } from '../plugins/validation.ts'
@@ -28,6 +28,8 @@ export const SERVER_OPTIONS = {
   forceCloseConnections: 'idle',
   return503OnClosing: true,
   routerOptions: { maxParamLength: 256 },
+  frameworkErrors: answerFrameworkError,
+  clientErrorHandler: answerClientError,
   schemaController: { compilersFactory: { buildValidator } }
 } as const satisfies FastifyServerOptions
 

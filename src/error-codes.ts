@@ -1,7 +1,7 @@
 /** What went wrong in a word; the API maps each to one HTTP status. */
 export type ErrorKind =
   | 'invalid' | 'unauthorized' | 'forbidden' | 'not-found' | 'conflict' | 'gone' | 'unsupported' | 'method-not-allowed' | 'too-large'
-  | 'too-many' | 'internal' | 'not-implemented' | 'bad-gateway' | 'unavailable' | 'timeout' | 'aborted' | 'loop' | 'header-too-large'
+  | 'too-many' | 'internal' | 'not-implemented' | 'bad-gateway' | 'unavailable' | 'timeout' | 'aborted' | 'loop' | 'too-slow' | 'header-too-large'
 
 type ErrorEntry = { kind: ErrorKind, title: string, hint?: string, retryable?: boolean }
 
@@ -37,6 +37,7 @@ const entries = {
   engine_conflict: { kind: 'conflict', title: 'The engine is in conflict' },
   logs_unavailable: { kind: 'conflict', title: 'Logs cannot be read', hint: 'The container\'s log driver does not keep logs; use json-file, local or journald.' },
   unsupported_media_type: { kind: 'unsupported', title: 'Content type is not supported', hint: 'Send the header content-type: application/json.' },
+  request_timeout: { kind: 'too-slow', title: 'Request did not arrive in time', retryable: true },
   body_too_large: { kind: 'too-large', title: 'Body is too large' },
   headers_too_large: { kind: 'header-too-large', title: 'Headers are too large' },
   too_many_streams: { kind: 'too-many', title: 'Too many open streams', hint: 'Close some of them first.', retryable: true },

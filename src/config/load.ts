@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { Value } from '@sinclair/typebox/value'
 import { parseBytes } from './bytes.ts'
+import { isLoopback } from './loopback.ts'
 import { ConfigSchema, SETTINGS } from './schema.ts'
 import type { Config, EngineEnvironment, Setting } from './schema.ts'
 
@@ -25,8 +26,6 @@ export const ENGINE_VARIABLES = [
   'DOCKER_HOST', 'DOCKER_CONTEXT', 'DOCKER_CONFIG', 'DOCKER_TLS', 'DOCKER_TLS_VERIFY', 'DOCKER_CERT_PATH', 'XDG_RUNTIME_DIR', 'SSH_AUTH_SOCK', 'PATH'
 ] as const satisfies ReadonlyArray<keyof EngineEnvironment>
 
-const LOOPBACK_HOSTS = new Set(['127.0.0.1', '::1', 'localhost'])
-
 /**
  * Reads the configuration: flag before environment before default.
  * @throws ConfigError with every mistake at once, each naming the variable and what it may be.
@@ -47,11 +46,6 @@ export function loadConfig ({ argv = [], env = {} }: ConfigSource = {}): Config 
   const checked = { ...Value.Decode(ConfigSchema, config), engine: Object.freeze(readEngineEnvironment(env)) }
   refuseOpenListener(checked)
   return Object.freeze(checked)
-}
-
-/** Whether only programs on this machine can connect to the address. */
-export function isLoopback (host: string): boolean {
-  return LOOPBACK_HOSTS.has(host) || /^127\.\d+\.\d+\.\d+$/.test(host)
 }
 
 /** Whether callers must send the token. */

@@ -3,7 +3,8 @@ import { STATUS_CODES } from 'node:http'
 type Json = Record<string, unknown>
 type Media = { schema?: Json, example?: unknown, examples?: unknown }
 type Response = { description?: string, content?: Record<string, Media>, $ref?: string }
-type Operation = { requestBody?: { content?: Record<string, Media> }, responses: Record<string, Response> }
+type Parameter = { required?: boolean, schema?: Json }
+type Operation = { parameters?: Parameter[], requestBody?: { content?: Record<string, Media> }, responses: Record<string, Response> }
 type PathItem = Record<string, Operation>
 
 /** The part of an OpenAPI 3.1 document that is completed here. */
@@ -15,7 +16,8 @@ const NO_DESCRIPTION = 'Default Response'
 
 /**
  * Completes what the generator leaves open: examples and descriptions of the named models where they are used, failure answers
- * as shared components, each with an example of its own status, and an order that depends on names only.
+ * as shared components, each with an example of its own status, parameters with a default as optional ones, and an order that
+ * depends on names only.
  * @param problems An example of a problem document for each status.
  */
 export function completeDocument (document: Document, problems: Readonly<Record<string, object>>): Document {
@@ -23,6 +25,8 @@ export function completeDocument (document: Document, problems: Readonly<Record<
   const schemas = sortByName(components.schemas ?? {})
   const responses: Record<string, Response> = {}
   for (const operation of Object.values(paths).flatMap((item) => Object.values(item))) {
+    // For the validator a default makes a parameter always there; for callers it makes it optional.
+    for (const parameter of operation.parameters ?? []) if (parameter.schema?.default !== undefined) parameter.required = false
     showExamples(operation.requestBody?.content, schemas)
     for (const [status, response] of Object.entries(operation.responses)) {
       if (response.content?.[PROBLEM] !== undefined) operation.responses[status] = shareProblem(status, response, problems, responses)

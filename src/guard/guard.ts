@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { isLoopback, isTokenRequired } from '../config/load.ts'
+import { isTokenRequired } from '../config/load.ts'
+import { isLoopback } from '../config/loopback.ts'
 import type { Config } from '../config/schema.ts'
 import { DockApiError } from '../errors.ts'
 import { createHostRule } from './host.ts'

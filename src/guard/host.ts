@@ -1,8 +1,5 @@
-import { BlockList, isIP } from 'node:net'
-
-const LOOPBACK = new BlockList()
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
-LOOPBACK.addAddress('::1', 'ipv6')
+import { isIP } from 'node:net'
+import { isLoopback } from '../config/loopback.ts'
 
 /** Listening on one of these means every address of the machine. */
 const WILDCARDS = new Set(['0.0.0.0', '::'])
@@ -26,7 +23,7 @@ export function createHostRule ({ host, allowedHosts }: { host: string, allowedH
     const name = hostNameOf(header)
     if (name === undefined) return false
     // An address cannot have been re-pointed; probes reach a server that listens everywhere by its address.
-    return isLoopbackName(name) || names.has(name) || (isWildcard && isIP(name) !== 0)
+    return isLoopback(name) || names.has(name) || (isWildcard && isIP(name) !== 0)
   }
 }
 
@@ -37,11 +34,4 @@ export function hostNameOf (header: string): string | undefined {
   const [, ipv6, name] = match
   if (ipv6 !== undefined) return isIP(ipv6) === 6 ? ipv6.toLowerCase() : undefined
   return name!.toLowerCase().replace(/\.$/, '')
-}
-
-/** Names that always mean this machine. `*.localhost` is not among them: those names belong to containers. */
-export function isLoopbackName (name: string): boolean {
-  if (name === 'localhost') return true
-  const family = isIP(name)
-  return family !== 0 && LOOPBACK.check(name, family === 6 ? 'ipv6' : 'ipv4')
 }

@@ -1,4 +1,5 @@
-import { hostNameOf, isLoopbackName } from './host.ts'
+import { isLoopback } from '../config/loopback.ts'
+import { hostNameOf } from './host.ts'
 
 export type OriginRule = (origin: string, host: string | undefined) => boolean
 
@@ -11,7 +12,7 @@ export function createOriginRule ({ corsOrigins }: { corsOrigins: readonly strin
   return (text, host) => {
     const origin = parseOrigin(text)
     if (origin === undefined) return false
-    return configured.has(origin.origin) || origin.host === host?.toLowerCase() || isLoopbackName(hostNameOf(origin.host)!)
+    return configured.has(origin.origin) || origin.host === host?.toLowerCase() || isLoopback(hostNameOf(origin.host)!)
   }
 }
 

@@ -11,7 +11,7 @@ type Operation = {
   summary?: string
   tags?: string[]
   security?: unknown[]
-  parameters?: Array<{ name: string, description?: string }>
+  parameters?: Array<{ name: string, description?: string, required?: boolean, schema: { default?: unknown } }>
   requestBody?: { content: Record<string, Media> }
   responses: Record<string, Response>
 }
@@ -21,7 +21,7 @@ type Document = {
   servers: Array<{ url: string }>
   tags: Array<{ name: string }>
   paths: Record<string, Record<string, Operation>>
-  components: { schemas: Record<string, { description?: string }>, responses: Record<string, Response> }
+  components: { schemas: Record<string, { description?: string, required?: string[], properties?: Record<string, { default?: unknown }> }>, responses: Record<string, Response> }
 }
 
 /** The failures that a request to any route may meet. */
@@ -39,8 +39,8 @@ await t.test('the committed document is the one that the routes make; if not, ru
 await t.test('it is valid OpenAPI 3.1, and so is the served one', async (t) => {
   const served = await app.inject('/openapi.json')
   for (const text of [committed, served.body]) {
-    const { valid, errors } = await new Validator().validate(text)
-    t.ok(valid, JSON.stringify(errors))
+    const { valid, errors } = await new Validator().validate(JSON.parse(text) as Record<string, unknown>)
+    t.ok(valid, JSON.stringify(errors)?.slice(0, 1000))
   }
   t.match(document.openapi, /^3\.1\./)
   t.same(JSON.parse(served.body), JSON.parse(committed))
@@ -108,6 +108,15 @@ await t.test('every body and every answer in JSON shows an example', async (t) =
         if (type.includes('json')) t.ok(media.example ?? media.examples, `${name}: ${type}`)
       }
     }
+  }
+})
+
+await t.test('what has a default need not be sent', async (t) => {
+  for (const { name, operation } of operations) {
+    for (const { name: parameter, required, schema } of operation.parameters ?? []) t.notOk(required === true && schema.default !== undefined, `${name}: ${parameter}`)
+  }
+  for (const [name, { required = [], properties = {} }] of Object.entries(document.components.schemas)) {
+    t.same(required.filter((field) => properties[field]?.default !== undefined), [], name)
   }
 })
 

@@ -1,0 +1,105 @@
+import t from 'tap'
+import { ConfigError, isTokenRequired, loadConfig } from '../../src/config/load.ts'
+import { SETTINGS } from '../../src/config/schema.ts'
+
+const TOKEN = 'a-secret-of-24-characters'
+
+function problemsOf (source: Parameters<typeof loadConfig>[0]): string[] {
+  try {
+    loadConfig(source)
+    return []
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return error.problems
+  }
+}
+
+await t.test('with nothing set, the API is on a loopback address and open to this machine', async (t) => {
+  const config = loadConfig()
+  t.match(config, { host: '127.0.0.1', port: 8000, scope: 'managed', publishHost: '127.0.0.1', auth: 'auto', memory: 1024 ** 3, cpus: 1, pids: 512, logLevel: 'info', allowedHosts: [], corsOrigins: [], volumeRoots: [] })
+  t.equal(config.token, undefined)
+  t.same(config.engine, {})
+  t.equal(isTokenRequired(config), false)
+})
+
+await t.test('a flag counts before the environment, the environment before the default', async (t) => {
+  t.equal(loadConfig({ env: { DOCKAPI_PORT: '9000' } }).port, 9000)
+  t.equal(loadConfig({ env: { DOCKAPI_PORT: '9000' }, argv: ['--port', '9001'] }).port, 9001)
+  t.equal(loadConfig({ env: { DOCKAPI_PORT: '9000' }, argv: ['--port=0'] }).port, 0)
+})
+
+await t.test('every setting can be given as a flag and as a variable', async (t) => {
+  const values: Record<string, [string, unknown]> = {
+    host: ['::1', '::1'],
+    port: ['1', 1],
+    scope: ['all', 'all'],
+    network: ['web', 'web'],
+    publishHost: ['127.0.0.2', '127.0.0.2'],
+    auth: ['off', 'off'],
+    token: [TOKEN, TOKEN],
+    allowedHosts: ['nas.lan, box', ['nas.lan', 'box']],
+    corsOrigins: ['https://a.example,http://b:3000', ['https://a.example', 'http://b:3000']],
+    volumeRoots: ['/srv,C:/data,', ['/srv', 'C:/data']],
+    memory: ['512m', 512 * 1024 ** 2],
+    cpus: ['0.5', 0.5],
+    pids: ['64', 64],
+    logLevel: ['debug', 'debug']
+  }
+  t.same(Object.keys(values).sort(), SETTINGS.map(({ key }) => key).sort(), 'every setting is tried')
+  for (const { key, flag, variable } of SETTINGS) {
+    const [text, expected] = values[key]!
+    t.same((loadConfig({ env: { [variable]: text } }) as Record<string, unknown>)[key], expected, variable)
+    t.same((loadConfig({ argv: [flag, text] }) as Record<string, unknown>)[key], expected, flag)
+  }
+})
+
+await t.test('an empty variable counts as not set', async (t) => {
+  t.same(loadConfig({ env: Object.fromEntries(SETTINGS.map(({ variable }) => [variable, ''])) }), loadConfig())
+})
+
+await t.test('all mistakes are named at once, each with its variable, its value and what it may be', async (t) => {
+  const problems = problemsOf({ env: { DOCKAPI_PORT: '70000', DOCKAPI_SCOPE: 'mine', DOCKAPI_MEMORY: 'much', DOCKAPI_CPUS: '-1', DOCKAPI_CORS_ORIGINS: 'https://a.example,*' }, argv: ['--pids', 'x', '--colour', 'red'] })
+  t.equal(problems.length, 7)
+  for (const pattern of [/DOCKAPI_PORT .*70000.*65535/, /DOCKAPI_SCOPE .*"mine".*managed, all/, /DOCKAPI_MEMORY .*"much"/, /DOCKAPI_CPUS .*-1/, /DOCKAPI_CORS_ORIGINS .*\*/, /colour.*--port/]) {
+    t.ok(problems.some((problem) => pattern.test(problem)), String(pattern))
+  }
+})
+
+await t.test('numbers are whole texts: nothing is guessed from a part', async (t) => {
+  for (const port of ['80x', '0x50', '1e3', '8 0', '80.5', 'NaN']) t.equal(problemsOf({ env: { DOCKAPI_PORT: port } }).length, 1, port)
+})
+
+await t.test('no message shows the token', async (t) => {
+  const problems = problemsOf({ env: { DOCKAPI_TOKEN: 'too-short' } })
+  t.equal(problems.length, 1)
+  t.match(problems[0], 'DOCKAPI_TOKEN')
+  t.notMatch(problems[0], 'too-short')
+})
+
+await t.test('an address that others can reach needs a token, or "off" said aloud', async (t) => {
+  for (const host of ['0.0.0.0', '::', '192.168.1.5', 'nas.lan', 'app.localhost', '128.0.0.1']) {
+    t.match(problemsOf({ env: { DOCKAPI_HOST: host } })[0], /DOCKAPI_TOKEN/, host)
+    t.equal(isTokenRequired(loadConfig({ env: { DOCKAPI_HOST: host, DOCKAPI_TOKEN: TOKEN } })), true, host)
+    t.equal(isTokenRequired(loadConfig({ env: { DOCKAPI_HOST: host, DOCKAPI_AUTH: 'off' } })), false, host)
+  }
+  for (const host of ['127.0.0.1', '127.9.9.9', '::1', 'localhost']) t.same(problemsOf({ env: { DOCKAPI_HOST: host } }), [], host)
+})
+
+await t.test('a token protects a loopback address too; "off" gives it up, "required" insists on it', async (t) => {
+  t.equal(isTokenRequired(loadConfig({ env: { DOCKAPI_TOKEN: TOKEN } })), true)
+  t.equal(isTokenRequired(loadConfig({ env: { DOCKAPI_TOKEN: TOKEN, DOCKAPI_AUTH: 'off' } })), false)
+  t.match(problemsOf({ env: { DOCKAPI_AUTH: 'required' } })[0], /DOCKAPI_TOKEN/)
+})
+
+await t.test('the variables of the docker command are handed on as they are, and nothing else of the environment', async (t) => {
+  const engine = { DOCKER_HOST: 'tcp://engine:2376', DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: '/certs' }
+  t.same(loadConfig({ env: { ...engine, DOCKER_CONTEXT: '', HOME: '/root', SECRET: 'x' } }).engine, engine)
+})
+
+await t.test('the configuration cannot be changed once it is read', async (t) => {
+  const config = loadConfig({ env: { DOCKAPI_ALLOWED_HOSTS: 'nas.lan' } })
+  t.ok(Object.isFrozen(config))
+  t.ok(Object.isFrozen(config.engine))
+  t.throws(() => { config.allowedHosts.push('evil.test') })
+  t.same(loadConfig().allowedHosts, [])
+})
