@@ -1,7 +1,7 @@
 /** What went wrong in a word; the API maps each to one HTTP status. */
 export type ErrorKind =
   | 'invalid' | 'unauthorized' | 'forbidden' | 'not-found' | 'conflict' | 'gone' | 'unsupported' | 'method-not-allowed' | 'too-large'
-  | 'too-many' | 'internal' | 'not-implemented' | 'bad-gateway' | 'unavailable' | 'timeout' | 'aborted' | 'loop' | 'header-too-large'
+  | 'request-timeout' | 'too-many' | 'internal' | 'not-implemented' | 'bad-gateway' | 'unavailable' | 'timeout' | 'aborted' | 'loop' | 'header-too-large'
 
 type ErrorEntry = { kind: ErrorKind, title: string, hint?: string, retryable?: boolean }
 
@@ -39,6 +39,7 @@ const entries = {
   unsupported_media_type: { kind: 'unsupported', title: 'Content type is not supported', hint: 'Send the header content-type: application/json.' },
   body_too_large: { kind: 'too-large', title: 'Body is too large' },
   headers_too_large: { kind: 'header-too-large', title: 'Headers are too large' },
+  request_timeout: { kind: 'request-timeout', title: 'The request did not arrive in time', retryable: true },
   too_many_streams: { kind: 'too-many', title: 'Too many open streams', hint: 'Close some of them first.', retryable: true },
   engine_error: { kind: 'internal', title: 'The engine failed' },
   internal_error: { kind: 'internal', title: 'Internal error', hint: 'The server\'s log has the cause under this request id.' },
