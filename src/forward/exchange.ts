@@ -21,6 +21,8 @@ export type Exchange = {
   cut (): void
 }
 
+const NOTHING = Buffer.alloc(0)
+
 export type ExchangeParts = {
   request: IncomingMessage
   response: ServerResponse
@@ -48,6 +50,7 @@ export function startExchange (parts: ExchangeParts): Exchange {
   let hasStarted = false
   let hasRepeated = false
   let hasBody = true
+  let hasWritten = false
   let isDelimitedByClose = false
   let waitsForClient = false
   let isOver = false
@@ -60,18 +63,24 @@ export function startExchange (parts: ExchangeParts): Exchange {
   }
 
   function onHead (head: ResponseHead) {
-    const headers = responseHeaders(head, mount)
-    // Written at once, also when no byte of the body has come yet; together with the first ones when they came along.
-    corkForThisTurn(response.socket)
-    response.writeHead(head.status, head.reason, headers)
-    response.flushHeaders()
+    response.writeHead(head.status, head.reason, responseHeaders(head, mount))
+    process.nextTick(flushHead)
     hasBody = head.status !== 205
     isDelimitedByClose = !response.chunkedEncoding && typeof head.framing !== 'number'
     hasStarted = true
     resolve()
   }
 
+  /**
+   * The head leaves together with what came along of the body, and alone when nothing did, as before the first event of a stream.
+   * Not `flushHeaders`, which writes UTF-8 where headers are Latin-1.
+   */
+  function flushHead () {
+    if (!hasWritten && !isOver) response.write(NOTHING)
+  }
+
   function onData (data: Buffer) {
+    hasWritten = true
     if (!hasBody || response.write(data)) return
     dispatched.pause()
     if (waitsForClient) return
@@ -146,14 +155,4 @@ export function startExchange (parts: ExchangeParts): Exchange {
     if (outgoing.body !== undefined) drainBody(request)
     parts.onEnd(exchange)
   }
-}
-
-function corkForThisTurn (socket: Socket | null) {
-  if (socket === null) return
-  socket.cork()
-  process.nextTick(uncork, socket)
-}
-
-function uncork (socket: Socket) {
-  socket.uncork()
 }

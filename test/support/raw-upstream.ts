@@ -23,7 +23,9 @@ export type Step =
   | { take: (socket: Socket, rest: Buffer) => void }
 
 export type RawRequest = {
+  /** Which connection, counted from 0, and the connection itself. */
   connection: number
+  peer: RawConnection
   line: string
   method: string
   path: string
@@ -50,7 +52,7 @@ export type RawUpstream = {
   plan: Plan
   /** Resolves with the request of this index once its head is there. */
   request (index?: number): Promise<RawRequest>
-  connection (index?: number): Promise<RawConnection>
+  /** Forgets the requests so far; connections stay. */
   clear (): void
   close (): Promise<void>
 }
@@ -60,6 +62,7 @@ const KEPT_BODY = 1024 ** 2
 
 export async function createRawUpstream (plan: Plan = () => OK, options: { host?: string, port?: number } = {}): Promise<RawUpstream> {
   const waiters = new Set<() => void>()
+  const sockets = new Set<Socket>()
   const server = createServer({ allowHalfOpen: true }, (socket) => { serve(socket).catch(() => {}) })
   server.listen(options.port ?? 0, options.host ?? '127.0.0.1')
   await once(server, 'listening')
@@ -69,8 +72,7 @@ export async function createRawUpstream (plan: Plan = () => OK, options: { host?
     connections: [],
     plan,
     request: (index = 0) => waitFor(() => upstream.requests[index]),
-    connection: (index = 0) => waitFor(() => upstream.connections[index]),
-    clear: () => { upstream.requests.length = 0; upstream.connections.length = 0 },
+    clear: () => { upstream.requests.length = 0 },
     close
   }
   return upstream
@@ -78,13 +80,14 @@ export async function createRawUpstream (plan: Plan = () => OK, options: { host?
   async function serve (socket: Socket) {
     const connection: RawConnection = { bytes: 0, ended: 'open', closed: once(socket, 'close').catch(() => {}), socket }
     const index = upstream.connections.push(connection) - 1
+    sockets.add(socket)
     socket.on('error', () => { connection.ended = 'reset' })
-    wake()
+    socket.on('close', () => { sockets.delete(socket) })
     const reader = createReader(socket, connection)
     for (;;) {
       const head = await reader.head()
       if (head === undefined) break
-      const request = parseRequest(head, index)
+      const request = parseRequest(head, index, connection)
       const number = upstream.requests.push(request) - 1
       wake()
       const body = readBody(reader, request)
@@ -117,7 +120,7 @@ export async function createRawUpstream (plan: Plan = () => OK, options: { host?
 
   async function close () {
     server.close()
-    for (const { socket } of upstream.connections) socket.destroy()
+    for (const socket of sockets) socket.destroy()
     await once(server, 'close').catch(() => {})
   }
 }
@@ -208,7 +211,7 @@ function createReader (socket: Socket, connection: RawConnection): Reader {
   }
 }
 
-function parseRequest (head: string, connection: number): RawRequest {
+function parseRequest (head: string, connection: number, peer: RawConnection): RawRequest {
   const [line, ...fields] = head.slice(0, -4).split('\r\n')
   const headers = fields.map((field) => {
     const colon = field.indexOf(':')
@@ -216,7 +219,7 @@ function parseRequest (head: string, connection: number): RawRequest {
   })
   const all = (name: string) => headers.filter(([other]) => other.toLowerCase() === name.toLowerCase()).map(([, value]) => value)
   const [method = '', path = ''] = line!.split(' ')
-  return { connection, line: line!, method, path, headers, head, body: Buffer.alloc(0), bodyHash: '', bodyLength: 0, isComplete: false, all, header: (name) => all(name)[0] }
+  return { connection, peer, line: line!, method, path, headers, head, body: Buffer.alloc(0), bodyHash: '', bodyLength: 0, isComplete: false, all, header: (name) => all(name)[0] }
 }
 
 async function readBody (reader: Reader, request: RawRequest) {
@@ -273,7 +276,7 @@ if (import.meta.main) {
       upstream.plan = () => steps
     } else if (request.method === 'DELETE') upstream.clear()
     const connections = upstream.connections.map(({ bytes, ended }) => ({ bytes, ended }))
-    const requests = upstream.requests.map((seen) => ({ ...seen, body: seen.body.toString('latin1') }))
+    const requests = upstream.requests.map(({ peer, ...seen }) => ({ ...seen, ended: peer.ended, body: seen.body.toString('latin1') }))
     response.end(JSON.stringify({ requests, connections }))
   }).listen(Number(controlPort), '0.0.0.0')
 }
