@@ -1,13 +1,17 @@
+import type { Server } from 'node:http'
 import Fastify from 'fastify'
-import type { FastifyServerOptions } from 'fastify'
+import type { FastifyHttpOptions, FastifyServerOptions } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Config } from './config/schema.ts'
+import { isProxyUpgrade, routerUrl } from './forward/proxy-url.ts'
 import abort from '../plugins/abort.ts'
 import containers from '../plugins/containers.ts'
 import engine from '../plugins/engine.ts'
 import errors, { answerClientError, answerFrameworkError } from '../plugins/errors.ts'
+import forwarder from '../plugins/forwarder.ts'
 import guard from '../plugins/guard.ts'
 import openapi from '../plugins/openapi.ts'
+import upgrade from '../plugins/upgrade.ts'
 import { buildValidator } from '../plugins/validation.ts'
 import containerRoutes from '../routes/containers.ts'
 import docsRoutes from '../routes/docs.ts'
@@ -17,6 +21,7 @@ import imageRoutes from '../routes/images.ts'
 import lifecycleRoutes from '../routes/lifecycle.ts'
 import logRoutes from '../routes/logs.ts'
 import proxyInfoRoutes from '../routes/proxy-info.ts'
+import proxyRoutes from '../routes/proxy.ts'
 import runRoutes from '../routes/run.ts'
 
 export type App = Awaited<ReturnType<typeof buildApp>>
@@ -28,10 +33,12 @@ export const SERVER_OPTIONS = {
   forceCloseConnections: 'idle',
   return503OnClosing: true,
   routerOptions: { maxParamLength: 256 },
+  rewriteUrl: routerUrl,
+  http: { shouldUpgradeCallback: isProxyUpgrade },
   frameworkErrors: answerFrameworkError,
   clientErrorHandler: answerClientError,
   schemaController: { compilersFactory: { buildValidator } }
-} as const satisfies FastifyServerOptions
+} as const satisfies FastifyHttpOptions<Server>
 
 /** Composes the API: plugins first, then routes, in the order in which they are read. Nothing listens and nothing is dialled yet. */
 export async function buildApp (config: Config, options: Pick<FastifyServerOptions, 'logger'> = {}) {
@@ -43,6 +50,8 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(abort)
   await app.register(engine, { environment: config.engine })
   await app.register(containers, { config })
+  await app.register(forwarder)
+  await app.register(upgrade)
 
   await app.register(healthRoutes)
   await app.register(imageRoutes)
@@ -52,6 +61,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(logRoutes)
   await app.register(execRoutes)
   await app.register(proxyInfoRoutes)
+  await app.register(proxyRoutes)
   await app.register(docsRoutes)
   return app
 }

@@ -1,0 +1,45 @@
+import { METHODS } from 'node:http'
+import httpProxy from '@fastify/http-proxy'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { DockApiError } from '../src/errors.ts'
+import { sandboxPolicyFor } from '../src/guard/sandbox.ts'
+import { parseProxyUrl } from '../src/forward/proxy-url.ts'
+
+/** `ANY /proxy/{id}/*`: the application inside a container. */
+async function proxy (app: FastifyInstance) {
+  const methods = METHODS.filter((method) => method !== 'CONNECT')
+  for (const method of methods) {
+    if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
+  }
+
+  // The body is the application's: nothing here parses it, whatever it says it is.
+  app.addHook('onRequest', async (request) => { request.raw.headers['content-type'] = 'application/octet-stream' })
+
+  await app.register(httpProxy, {
+    prefix: '/proxy/:id',
+    routes: ['/*'],
+    httpMethods: methods,
+    upstream: '',
+    undici: { request: () => {} } as object,
+    replyOptions: { getUpstream: () => 'http://container.invalid' },
+    config: { proxied: true },
+    handler: forward
+  })
+
+  async function forward (request: FastifyRequest, reply: FastifyReply) {
+    if (request.method === 'TRACE') throw new DockApiError('method_not_allowed', 'TRACE is not forwarded: it would echo credentials.')
+    const proxied = parseProxyUrl(request.originalUrl)
+    if (proxied === undefined) throw new DockApiError('container_not_found', 'This path names no container.')
+    const { reference, port, prefix } = proxied
+    const upstream = await app.containers.upstream(reference, { port })
+    await app.forwarder.forward(request.raw, reply.raw, upstream, {
+      rawUrl: request.originalUrl,
+      prefix,
+      stripAuthorization: app.guard.isOwnToken(request.headers.authorization),
+      addedPolicy: sandboxPolicyFor(request.headers)
+    })
+    reply.hijack()
+  }
+}
+
+export default proxy

@@ -1,0 +1,158 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { DockApiError } from '../errors.ts'
+import { isRepeatable, translateFailure } from './failures.ts'
+import { heldUpgrade } from './held-upgrade.ts'
+import type { Mount } from './mount.ts'
+import { drainBody } from './request-body.ts'
+import type { ResponseHead } from './response-head.ts'
+import { responseHeaders, responseTrailers } from './response-headers.ts'
+import { hasSwitched, writeInterim, writeSwitch } from './interim.ts'
+import type { Dispatched, ResponseHandler, Transport, UpstreamRequest } from './transport.ts'
+import { openTunnel } from './tunnel.ts'
+import type { Tunnel } from './tunnel.ts'
+import { UpstreamFailure, malformed } from './upstream-failure.ts'
+
+/** One request of a client, and what carries it. */
+export type Exchange = {
+  /** Resolves once the answer begins; rejects with a DockApiError when nothing was written, and the caller answers. */
+  readonly started: Promise<void>
+  /** Ends it now, wherever it is; a client sees that its answer is not whole. */
+  cut (): void
+}
+
+const NOTHING = Buffer.alloc(0)
+
+export type ExchangeParts = {
+  request: IncomingMessage
+  response: ServerResponse
+  outgoing: UpstreamRequest
+  mount: Mount
+  transport: Transport
+  /** The client and the upstream were joined; `onEnd` is called no more, `onTunnelEnd` is. */
+  onTunnel (tunnel: Tunnel): void
+  onTunnelEnd (tunnel: Tunnel): void
+  /** Called once, when the exchange is over. */
+  onEnd (exchange: Exchange): void
+}
+
+/**
+ * Carries a request to an upstream and the answer back, streaming both ways, each side as fast as its reader. A client that leaves
+ * ends the upstream's side, and an upstream that breaks off ends the client's, so that half a body never looks whole (RFC 9112 8).
+ */
+export function startExchange (parts: ExchangeParts): Exchange {
+  const { request, response, outgoing, mount, transport } = parts
+  const { promise: started, resolve, reject } = Promise.withResolvers<void>()
+  const handler: ResponseHandler = { onInterim, onHead, onData, onEnd, onSwitch, onFailure }
+  const exchange: Exchange = { started, cut }
+  // An answer that waits behind an earlier one on the same connection does not learn from its own events that the client left.
+  const client = response.socket === null ? request.socket : response
+  let hasStarted = false
+  let hasRepeated = false
+  let hasBody = true
+  let hasWritten = false
+  let isDelimitedByClose = false
+  let waitsForClient = false
+  let isOver = false
+  client.once('close', onClientClose)
+  let dispatched: Dispatched = transport.dispatch(outgoing, handler)
+  return exchange
+
+  function onInterim (head: ResponseHead) {
+    writeInterim(response, head, mount)
+  }
+
+  function onHead (head: ResponseHead) {
+    response.writeHead(head.status, head.reason, responseHeaders(head, mount))
+    process.nextTick(flushHead)
+    hasBody = head.status !== 205
+    isDelimitedByClose = !response.chunkedEncoding && typeof head.framing !== 'number'
+    hasStarted = true
+    resolve()
+  }
+
+  /**
+   * The head leaves together with what came along of the body, and alone when nothing did, as before the first event of a stream.
+   * Not `flushHeaders`, which writes UTF-8 where headers are Latin-1.
+   */
+  function flushHead () {
+    if (!hasWritten && !isOver) response.write(NOTHING)
+  }
+
+  function onData (data: Buffer) {
+    hasWritten = true
+    if (!hasBody || response.write(data)) return
+    dispatched.pause()
+    if (waitsForClient) return
+    waitsForClient = true
+    response.once('drain', onDrain)
+  }
+
+  function onDrain () {
+    waitsForClient = false
+    dispatched.resume()
+  }
+
+  function onEnd (trailers: string[]) {
+    if (trailers.length > 0 && response.chunkedEncoding) response.addTrailers(responseTrailers(trailers))
+    response.end()
+    finish()
+  }
+
+  function onSwitch (head: ResponseHead, socket: Socket, rest: Buffer) {
+    const held = heldUpgrade(request)
+    if (held === undefined || !hasSwitched(head, request.headers.upgrade)) {
+      socket.destroy()
+      onFailure(malformed('101 for another protocol than was asked for'))
+      return
+    }
+    const early = held.release()
+    response.detachSocket(held.socket)
+    writeSwitch(held.socket, head, mount)
+    held.socket.write(rest)
+    socket.write(early)
+    const tunnel = openTunnel(held.socket, socket, () => { parts.onTunnelEnd(tunnel) })
+    parts.onTunnel(tunnel)
+    resolve()
+    finish()
+  }
+
+  function onFailure (failure: UpstreamFailure) {
+    if (!hasStarted && !hasRepeated && isRepeatable(outgoing.method, outgoing.body !== undefined, failure)) {
+      hasRepeated = true
+      dispatched = transport.dispatch({ ...outgoing, reuse: 'never' }, handler)
+      return
+    }
+    if (hasStarted) cutClient()
+    else reject(translateFailure(failure))
+    finish()
+  }
+
+  function onClientClose () {
+    if (isOver) return
+    dispatched.abort()
+    reject(new DockApiError('client_gone', 'The client went away before the answer was complete.'))
+    finish()
+  }
+
+  function cut () {
+    if (isOver) return
+    dispatched.abort()
+    if (hasStarted) cutClient()
+    else reject(translateFailure(new UpstreamFailure('aborted', 'The server is shutting down.')))
+    finish()
+  }
+
+  /** Without chunks or a length only a reset tells the client that the body is not whole. */
+  function cutClient () {
+    if (isDelimitedByClose && response.socket !== null && !('encrypted' in response.socket)) response.socket.resetAndDestroy()
+    else response.destroy()
+  }
+
+  function finish () {
+    isOver = true
+    client.off('close', onClientClose)
+    if (outgoing.body !== undefined) drainBody(request)
+    parts.onEnd(exchange)
+  }
+}

@@ -1,0 +1,38 @@
+import { DockApiError } from '../errors.ts'
+import type { UpstreamFailure } from './upstream-failure.ts'
+
+/** Methods that may be sent again when it is unknown whether the first one arrived (RFC 9110 9.2.2). */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+
+/**
+ * Whether a failed request is sent a second time, on a new connection: only when the upstream had closed a kept connection just as it
+ * was used, and only what is idempotent and has no body. An answer, 503 too, is never a reason.
+ */
+export function isRepeatable (method: string, hasBody: boolean, failure: UpstreamFailure): boolean {
+  return failure.isStale && !hasBody && isIdempotent(method)
+}
+
+export function isIdempotent (method: string): boolean {
+  return IDEMPOTENT.has(method)
+}
+
+/** What the client is told: nothing of addresses or of the code that failed. The cause is for the log. */
+export function translateFailure (failure: UpstreamFailure): DockApiError {
+  const cause = { cause: failure }
+  switch (failure.kind) {
+    case 'unreachable':
+      return new DockApiError('upstream_failed', 'The application in the container does not accept connections on its port.', cause)
+    case 'reset':
+      return new DockApiError('upstream_failed', 'The application in the container closed the connection before it answered.', cause)
+    case 'malformed':
+      return new DockApiError('upstream_failed', 'The application in the container sent an answer that is not valid HTTP.', cause)
+    case 'connect-timeout':
+      return new DockApiError('upstream_timeout', 'The application in the container did not accept the connection in time.', cause)
+    case 'answer-timeout':
+      return new DockApiError('upstream_timeout', 'The application in the container took the request but did not answer in time.', cause)
+    case 'client-timeout':
+      return new DockApiError('request_timeout', 'The body of the request stopped arriving.', cause)
+    case 'aborted':
+      return new DockApiError('shutting_down', 'The server is shutting down.', cause)
+  }
+}

@@ -1,0 +1,106 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { DockApiError } from '../errors.ts'
+import { startExchange } from './exchange.ts'
+import type { Exchange } from './exchange.ts'
+import { isIdempotent } from './failures.ts'
+import { heldUpgrade } from './held-upgrade.ts'
+import { createHttp1Transport } from './http1-transport.ts'
+import { authorityOf } from './mount.ts'
+import type { Mount } from './mount.ts'
+import { forwardPath } from './path.ts'
+import { requestBody } from './request-body.ts'
+import { publicAuthorityOf, requestHeaders } from './request-headers.ts'
+import type { Transport } from './transport.ts'
+import type { Tunnel } from './tunnel.ts'
+import type { Upstream } from './upstream.ts'
+
+export type ForwardOptions = {
+  /** The request target as received, prefix included. */
+  rawUrl: string
+  /** Where the container is mounted, such as `/proxy/web`; `''` when it has an origin of its own. */
+  prefix: string
+  /** The Authorization header is dockAPI's own and stays here. */
+  stripAuthorization: boolean
+  /** A `Content-Security-Policy` for the answer beside the application's own; all of them hold. */
+  addedPolicy?: string | undefined
+}
+
+/** Carries requests to containers: the one way in which both planes reach them. */
+export type Forwarder = {
+  /**
+   * Sends `request` to `upstream` and its answer to `response`. Resolves as soon as the answer begins; from then on `response` is
+   * not the caller's any more.
+   * @throws DockApiError before anything was written: `invalid_request`, `proxy_loop`, `upstream_failed`, `upstream_timeout`,
+   * `request_timeout`, `client_gone`, `shutting_down`.
+   */
+  forward (request: IncomingMessage, response: ServerResponse, upstream: Upstream, options: ForwardOptions): Promise<void>
+  /** Ends tunnels, lets exchanges finish, and after the grace time cuts what is left. Resolves when nothing runs any more. */
+  close (): Promise<void>
+  /** Cuts everything now. */
+  destroy (): Promise<void>
+}
+
+export type ForwarderOptions = {
+  transport?: Transport
+  /** How long `close` waits for exchanges and tunnels in flight, in milliseconds. */
+  graceMs?: number
+}
+
+export function createForwarder ({ transport = createHttp1Transport(), graceMs = 5_000 }: ForwarderOptions = {}): Forwarder {
+  const exchanges = new Set<Exchange>()
+  const tunnels = new Set<Tunnel>()
+
+  async function forward (request: IncomingMessage, response: ServerResponse, upstream: Upstream, options: ForwardOptions) {
+    if (response.destroyed) throw new DockApiError('client_gone', 'The client went away.')
+    const { rawUrl, prefix, stripAuthorization, addedPolicy } = options
+    const method = request.method!
+    const mount: Mount = { prefix, publicAuthority: publicAuthorityOf(request), upstreamAuthority: authorityOf(upstream), addedPolicy }
+    const isUpgrade = heldUpgrade(request) !== undefined
+    const body = requestBody(request)
+    const exchange = startExchange({
+      request,
+      response,
+      outgoing: {
+        upstream,
+        method,
+        path: forwardPath(rawUrl, prefix),
+        headers: requestHeaders(request, { mount, stripAuthorization, isUpgrade }),
+        body,
+        isUpgrade,
+        reuse: reuseOf(method, body !== undefined, isUpgrade)
+      },
+      mount,
+      transport,
+      onTunnel: (tunnel) => { tunnels.add(tunnel) },
+      onTunnelEnd: (tunnel) => { tunnels.delete(tunnel) },
+      onEnd: (self) => { exchanges.delete(self) }
+    })
+    exchanges.add(exchange)
+    await exchange.started
+  }
+
+  async function close () {
+    for (const tunnel of tunnels) tunnel.end()
+    const timer = setTimeout(cut, graceMs)
+    await transport.close()
+    clearTimeout(timer)
+  }
+
+  async function destroy () {
+    cut()
+    await transport.destroy()
+  }
+
+  function cut () {
+    for (const exchange of [...exchanges]) exchange.cut()
+    for (const tunnel of [...tunnels]) tunnel.destroy()
+  }
+
+  return { forward, close, destroy }
+}
+
+/** What cannot be sent twice goes on a connection that the upstream has hardly closed meanwhile. */
+function reuseOf (method: string, hasBody: boolean, isUpgrade: boolean): 'any' | 'young' | 'never' {
+  if (isUpgrade) return 'never'
+  return isIdempotent(method) && !hasBody ? 'any' : 'young'
+}
