@@ -33,7 +33,7 @@ export type ExchangeParts = {
   onTunnel (tunnel: Tunnel): void
   onTunnelEnd (tunnel: Tunnel): void
   /** Called once, when the exchange is over. */
-  onEnd (exchange: Exchange): void
+  onEnd (): void
 }
 
 /**
@@ -44,7 +44,6 @@ export function startExchange (parts: ExchangeParts): Exchange {
   const { request, response, outgoing, mount, transport } = parts
   const { promise: started, resolve, reject } = Promise.withResolvers<void>()
   const handler: ResponseHandler = { onInterim, onHead, onData, onEnd, onSwitch, onFailure }
-  const exchange: Exchange = { started, cut }
   // An answer that waits behind an earlier one on the same connection does not learn from its own events that the client left.
   const client = response.socket === null ? request.socket : response
   let hasStarted = false
@@ -56,7 +55,7 @@ export function startExchange (parts: ExchangeParts): Exchange {
   let isOver = false
   client.once('close', onClientClose)
   let dispatched: Dispatched = transport.dispatch(outgoing, handler)
-  return exchange
+  return { started, cut }
 
   function onInterim (head: ResponseHead) {
     writeInterim(response, head, mount)
@@ -153,6 +152,6 @@ export function startExchange (parts: ExchangeParts): Exchange {
     isOver = true
     client.off('close', onClientClose)
     if (outgoing.body !== undefined) drainBody(request)
-    parts.onEnd(exchange)
+    parts.onEnd()
   }
 }

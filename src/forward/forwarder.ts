@@ -49,6 +49,8 @@ export type ForwarderOptions = {
 export function createForwarder ({ transport = createHttp1Transport(), graceMs = 5_000 }: ForwarderOptions = {}): Forwarder {
   const exchanges = new Set<Exchange>()
   const tunnels = new Set<Tunnel>()
+  let isClosing = false
+  let whenNoTunnel: (() => void) | undefined
 
   async function forward (request: IncomingMessage, response: ServerResponse, upstream: Upstream, options: ForwardOptions) {
     if (response.destroyed) throw new DockApiError('client_gone', 'The client went away.')
@@ -71,19 +73,42 @@ export function createForwarder ({ transport = createHttp1Transport(), graceMs =
       },
       mount,
       transport,
-      onTunnel: (tunnel) => { tunnels.add(tunnel) },
-      onTunnelEnd: (tunnel) => { tunnels.delete(tunnel) },
-      onEnd: (self) => { exchanges.delete(self) }
+      onTunnel,
+      onTunnelEnd,
+      onEnd
     })
     exchanges.add(exchange)
     await exchange.started
+
+    function onEnd () {
+      exchanges.delete(exchange)
+      if (isClosing) closeAfter(response)
+    }
+  }
+
+  function onTunnel (tunnel: Tunnel) {
+    tunnels.add(tunnel)
+    if (isClosing) tunnel.end()
+  }
+
+  function onTunnelEnd (tunnel: Tunnel) {
+    tunnels.delete(tunnel)
+    if (tunnels.size === 0) whenNoTunnel?.()
   }
 
   async function close () {
+    isClosing = true
     for (const tunnel of tunnels) tunnel.end()
     const timer = setTimeout(cut, graceMs)
-    await transport.close()
+    await Promise.all([transport.close(), noTunnel()])
     clearTimeout(timer)
+  }
+
+  function noTunnel (): Promise<void> | undefined {
+    if (tunnels.size === 0) return undefined
+    const { promise, resolve } = Promise.withResolvers<void>()
+    whenNoTunnel = resolve
+    return promise
   }
 
   async function destroy () {
@@ -97,6 +122,14 @@ export function createForwarder ({ transport = createHttp1Transport(), graceMs =
   }
 
   return { forward, close, destroy }
+}
+
+/** A server that closes waits for its connections; a kept one would make it wait for the client's next request. */
+function closeAfter (response: ServerResponse) {
+  const { socket } = response
+  if (socket === null) return
+  if (response.writableFinished) socket.destroySoon()
+  else response.once('finish', () => { socket.destroySoon() })
 }
 
 /** What cannot be sent twice goes on a connection that the upstream has hardly closed meanwhile. */

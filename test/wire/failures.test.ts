@@ -148,8 +148,8 @@ await t.test('each failure has its code', async (t) => {
 })
 
 await t.test('a connection that is not accepted in time is a timeout', async (t) => {
-  // A listener that never accepts: once its queue is full, the kernel drops what else comes.
-  const program = 'const s = require("net").createServer().listen(0, "127.0.0.1", 1, () => { console.log(s.address().port); setImmediate(() => { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0) }) })'
+  // A listener that accepts nobody, from before its port is known: once its queue is full, the kernel drops what else comes.
+  const program = 'const s = require("net").createServer().listen(0, "127.0.0.1", 1, () => { setImmediate(() => { console.log(s.address().port); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0) }) })'
   const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
   t.after(() => { child.kill('SIGKILL') })
   const [line] = await once(createInterface({ input: child.stdout }), 'line') as [string]
@@ -159,6 +159,7 @@ await t.test('a connection that is not accepted in time is a timeout', async (t)
   const answer = await exchange(t, proxied.port, GET)
   t.equal(answer.status, 504)
   t.equal(answer.json().code, 'upstream_timeout')
+  t.match(answer.json().detail, 'did not accept')
 })
 
 /** Connects to a listener until the kernel lets nobody in any more. */
