@@ -29,7 +29,7 @@ export function createHealthCheck (engine: Pick<Engine, 'endpoint' | 'probe'>): 
   async function check (): Promise<Health> {
     const deadline = createDeadline(HEALTH_TIMEOUT_MS)
     try {
-      const connection = await engine.probe('ping', ping, { signal: deadline.signal, timeoutMs: HEALTH_TIMEOUT_MS })
+      const connection = await engine.probe('ping', ping, { timeoutMs: HEALTH_TIMEOUT_MS })
       const { name } = await deadline.race(surveyOf(connection)).catch((): Survey => ({ name: undefined }))
       return { ok: true, engine: describe(connection, name) }
     } catch (error) {

@@ -70,12 +70,12 @@ function explainSsh (said: string): Explanation {
 }
 
 const SSH_HINTS: ReadonlyArray<readonly [RegExp, string]> = [
+  [/dial unix .*permission denied/i, 'Add the remote user to the group "docker" of that host.'],
+  [/dial unix |docker daemon|docker api/i, 'Start Docker on that host.'],
   [/host key verification failed|host identification has changed|authenticity of host/i, 'Connect once by hand (ssh HOST) as this very user, and accept the host\'s key.'],
   [/permission denied \(|too many authentication failures/i, 'Let a key without passphrase or ssh-agent (SSH_AUTH_SOCK) prove this user to the host; no one is there to type a password.'],
   [/could not resolve hostname|name or service not known/i, 'Check the host in DOCKER_HOST, or name it in ~/.ssh/config.'],
   [/connection refused|timed out|no route to host|network is unreachable/i, 'Check host, port and firewall, and that sshd runs there.'],
   [/cannot be started/i, 'Install the OpenSSH client, and let ssh be on the PATH.'],
-  [/docker.*not found|not found.*docker|unknown command/i, 'Install the docker CLI (18.09 or newer) on the host, on the PATH of a non-interactive shell.'],
-  [/permission denied/i, 'Add the remote user to the group "docker" of that host.'],
-  [/docker daemon|docker\.sock|docker api/i, 'Start Docker on that host.']
+  [/docker.*not found|not found.*docker|unknown command/i, 'Install the docker CLI (18.09 or newer) on the host, on the PATH of a non-interactive shell.']
 ]

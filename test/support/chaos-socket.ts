@@ -7,6 +7,11 @@ import { join } from 'node:path'
 import { PassThrough, pipeline, Transform } from 'node:stream'
 import type { Duplex } from 'node:stream'
 import type { Test } from 'tap'
+import type { EngineEnvironment } from '../../src/config/schema.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { resolveEndpoint } from '../../src/engine/endpoint.ts'
+import { createEngine } from '../../src/engine/engine.ts'
+import type { Engine } from '../../src/engine/engine.ts'
 
 /** What happens to a request. */
 export type Fault =
@@ -47,7 +52,7 @@ export type ChaosSocket = {
 }
 
 export type ChaosOptions = {
-  /** The socket of the real engine; `null` for none. That of `DOCKER_HOST` when left out. */
+  /** The socket of the real engine; `null` for none. The one that the product would find when left out. */
   engine?: string | null
   /** False: it is away at first. */
   isStarted?: boolean
@@ -116,8 +121,17 @@ export async function createChaosSocket (t: Test, { engine = engineSocket(), isS
   }
 }
 
-function engineSocket (): string | null {
-  return process.env.DOCKER_HOST?.startsWith('unix://') === true ? process.env.DOCKER_HOST.slice('unix://'.length) : null
+/** The product's engine with these settings, closed when the test ends. */
+export function engineAt (t: Test, environment: EngineEnvironment): Engine {
+  const engine = createEngine(environment)
+  t.after(() => engine.close())
+  return engine
+}
+
+function engineSocket (): string {
+  const endpoint = resolveEndpoint(loadConfig({ env: process.env }).engine)
+  if (endpoint.kind !== 'unix') throw new Error(`Tests of a failing engine need one on a unix socket, not ${endpoint.description}.`)
+  return endpoint.address
 }
 
 function isMatch (match: string | RegExp, line: string): boolean {

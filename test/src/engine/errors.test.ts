@@ -166,6 +166,8 @@ await t.test('what ssh says is passed on with a hint', async (t) => {
     ['ssh: connect to host h port 22: Connection refused', /sshd/],
     ['bash: line 1: docker: command not found', /Install the docker CLI/],
     ['ssh cannot be started: spawn ssh ENOENT', /OpenSSH client/],
+    ['failed to open the raw stream connection: dial unix /var/run/docker.sock: connect: permission denied', /group "docker"/],
+    ['failed to open the raw stream connection: dial unix /var/run/docker.sock: connect: connection refused', /Start Docker on that host/],
     ['Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?', /Start Docker on that host/]
   ]
   for (const [said, hint] of cases) {
