@@ -26,6 +26,8 @@ export const ENGINE_VARIABLES = [
   'DOCKER_HOST', 'DOCKER_CONTEXT', 'DOCKER_CONFIG', 'DOCKER_TLS', 'DOCKER_TLS_VERIFY', 'DOCKER_CERT_PATH', 'XDG_RUNTIME_DIR', 'SSH_AUTH_SOCK', 'PATH'
 ] as const satisfies ReadonlyArray<keyof EngineEnvironment>
 
+const KNOWN_FLAGS = `Flags are ${SETTINGS.map(({ flag }) => flag).join(' ')}.`
+
 /**
  * Reads the configuration: flag before environment before default.
  * @throws ConfigError with every mistake at once, each naming the variable and what it may be.
@@ -43,8 +45,9 @@ export function loadConfig ({ argv = [], env = {} }: ConfigSource = {}): Config 
   const config = Value.Default(ConfigSchema, values)
   for (const error of Value.Errors(ConfigSchema, config)) problems.push(describe(error.path, error.message, values))
   if (problems.length > 0) throw new ConfigError([...new Set(problems)])
-  const checked = { ...Value.Decode(ConfigSchema, config), engine: Object.freeze(readEngineEnvironment(env)) }
+  const checked = { ...Value.Decode(ConfigSchema, config), engine: readEngineEnvironment(env) }
   refuseOpenListener(checked)
+  for (const value of Object.values(checked)) Object.freeze(value)
   return Object.freeze(checked)
 }
 
@@ -55,12 +58,15 @@ export function isTokenRequired (config: Pick<Config, 'auth' | 'token'>): boolea
 
 function readFlags (argv: readonly string[], problems: string[]): Record<string, string | undefined> {
   const options = Object.fromEntries(SETTINGS.map(({ flag }) => [flag.slice(2), { type: 'string' as const }]))
-  try {
-    return parseArgs({ args: [...argv], options, allowPositionals: false }).values as Record<string, string | undefined>
-  } catch (error) {
-    problems.push(`${(error as Error).message.split('\n')[0]} Flags are ${SETTINGS.map(({ flag }) => flag).join(' ')}.`)
-    return {}
+  const { tokens } = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true })
+  const flags: Record<string, string | undefined> = {}
+  for (const token of tokens) {
+    if (token.kind !== 'option') problems.push(`${JSON.stringify(argv[token.index])} is no flag. ${KNOWN_FLAGS}`)
+    else if (!(token.name in options)) problems.push(`${token.rawName} is no flag. ${KNOWN_FLAGS}`)
+    else if (token.value === undefined) problems.push(`${token.rawName} has no value.`)
+    else flags[token.name] = token.value
   }
+  return flags
 }
 
 /** Turns the text of a variable into the type that its schema wants; what does not fit is left as text, for the schema to refuse. */

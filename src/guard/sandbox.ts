@@ -7,9 +7,9 @@ import type { IncomingHttpHeaders } from 'node:http'
 export const SANDBOX_POLICY = 'sandbox allow-downloads allow-forms allow-modals allow-pointer-lock allow-popups allow-presentation allow-scripts'
 
 /**
- * The `Content-Security-Policy` to add (never to replace: several policies all hold) to an answer from a container, or
- * `undefined` for scripts and API clients. It goes on every answer to a browser, not only on documents: an answer that a page fetched
- * and cached without it could be opened as a document from the cache.
+ * The `Content-Security-Policy` to add (never to replace: several policies all hold) to an answer from a container, or `undefined` for
+ * scripts and API clients. It goes on every answer to a browser: elsewhere than on documents it has no effect, and which answers end
+ * as documents (frames, embedded objects, cached copies, browsers without `Sec-Fetch-Dest`) need not be guessed.
  */
 export function sandboxPolicyFor (headers: IncomingHttpHeaders): string | undefined {
   return isBrowser(headers) ? SANDBOX_POLICY : undefined

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createOriginRule } from '../../src/guard/origin.ts'
+import { createOriginRule } from '../../../src/guard/origin.ts'
 
 const isAllowed = createOriginRule({ corsOrigins: ['https://tools.example', 'http://intranet:3000/'] })
 

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { ConfigError, isTokenRequired, loadConfig } from '../../src/config/load.ts'
-import { SETTINGS } from '../../src/config/schema.ts'
+import { ConfigError, isTokenRequired, loadConfig } from '../../../src/config/load.ts'
+import { SETTINGS } from '../../../src/config/schema.ts'
 
 const TOKEN = 'a-secret-of-24-characters'
 
@@ -58,11 +58,16 @@ await t.test('an empty variable counts as not set', async (t) => {
 })
 
 await t.test('all mistakes are named at once, each with its variable, its value and what it may be', async (t) => {
-  const problems = problemsOf({ env: { DOCKAPI_PORT: '70000', DOCKAPI_SCOPE: 'mine', DOCKAPI_MEMORY: 'much', DOCKAPI_CPUS: '-1', DOCKAPI_CORS_ORIGINS: 'https://a.example,*' }, argv: ['--pids', 'x', '--colour', 'red'] })
+  const problems = problemsOf({ env: { DOCKAPI_PORT: '70000', DOCKAPI_SCOPE: 'mine', DOCKAPI_MEMORY: 'much', DOCKAPI_CPUS: '-1', DOCKAPI_CORS_ORIGINS: 'https://a.example,*' }, argv: ['--pids', 'x', '--colour=red'] })
   t.equal(problems.length, 7)
   for (const pattern of [/DOCKAPI_PORT .*70000.*65535/, /DOCKAPI_SCOPE .*"mine".*managed, all/, /DOCKAPI_MEMORY .*"much"/, /DOCKAPI_CPUS .*-1/, /DOCKAPI_CORS_ORIGINS .*\*/, /colour.*--port/]) {
     t.ok(problems.some((problem) => pattern.test(problem)), String(pattern))
   }
+})
+
+await t.test('what is no flag is named, and so is a flag without a value', async (t) => {
+  t.match(problemsOf({ argv: ['serve', '--no-auth', '-p', '--', 'x'] }).map((problem) => problem.split(' ')[0]), ['"serve"', '--no-auth', '-p', '"--"', '"x"'])
+  t.match(problemsOf({ argv: ['--port'] }), ['--port has no value.'])
 })
 
 await t.test('numbers are whole texts: nothing is guessed from a part', async (t) => {

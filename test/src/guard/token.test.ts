@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createTokenCheck } from '../../src/guard/token.ts'
+import { createTokenCheck } from '../../../src/guard/token.ts'
 
 const TOKEN = 'a-secret-of-24-characters'
 

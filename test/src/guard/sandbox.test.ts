@@ -1,5 +1,5 @@
 import t from 'tap'
-import { SANDBOX_POLICY, sandboxPolicyFor } from '../../src/guard/sandbox.ts'
+import { SANDBOX_POLICY, sandboxPolicyFor } from '../../../src/guard/sandbox.ts'
 
 await t.test('the policy gives a container\'s page an origin of its own', async (t) => {
   t.match(SANDBOX_POLICY, /^sandbox /)

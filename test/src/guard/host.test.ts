@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createHostRule, hostNameOf } from '../../src/guard/host.ts'
+import { createHostRule, hostNameOf } from '../../../src/guard/host.ts'
 
 await t.test('a loopback listener answers to loopback names and to the configured ones only', async (t) => {
   const isAllowed = createHostRule({ host: '127.0.0.1', allowedHosts: ['NAS.lan', 'box.example:8000'] })

@@ -1,0 +1,102 @@
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Page } from 'playwright-core'
+import t from 'tap'
+import type { Test } from 'tap'
+import { sandboxPolicyFor } from '../../src/guard/sandbox.ts'
+import { createTestApp } from '../support/app.ts'
+import { SKIP_BROWSER, launchBrowser } from '../support/browser.ts'
+
+const OPTIONS = { skip: SKIP_BROWSER, timeout: 60_000 }
+const HOSTILE = await readFile(new URL('hostile-page.js', import.meta.url), 'utf8')
+const PAGE = '<!doctype html><title>page</title><body>page</body>'
+
+/** An API with something to read and something to change, a container's page under it, and a web server that is neither. */
+async function createScene (t: Test) {
+  const app = await createTestApp(t)
+  const reached: string[] = []
+  app.get('/secret', async () => {
+    reached.push('read')
+    return { secret: 'of the API' }
+  })
+  app.post('/act', async () => {
+    reached.push('act')
+    return {}
+  })
+  await app.register(async (scope) => {
+    scope.addContentTypeParser('*', (_request, _payload, done) => { done(null) })
+    scope.route({
+      method: ['GET', 'POST', 'OPTIONS'],
+      url: '/proxy/:id/*',
+      config: { proxied: true },
+      handler: async (request, reply) => {
+        if (request.url.endsWith('/data')) reached.push(`${request.method} of a container from ${request.headers.origin}`)
+        const policy = sandboxPolicyFor(request.headers)
+        if (policy !== undefined) reply.header('content-security-policy', policy)
+        return reply.header('cache-control', 'max-age=600').type('text/html').send(PAGE)
+      }
+    })
+  })
+  const api = await app.listen({ host: '127.0.0.1', port: 0 })
+
+  const web = createServer((_request, response) => { response.setHeader('content-type', 'text/html').end(PAGE) })
+  web.listen(0, '127.0.0.1')
+  await once(web, 'listening')
+  t.after(() => {
+    web.closeAllConnections()
+    web.close()
+  })
+  const webPort = (web.address() as AddressInfo).port
+
+  const browser = await launchBrowser(t, ['evil.test', 'app1.localhost'])
+  return { api, apiPort: new URL(api).port, webPort, reached, page: await browser.newPage() }
+}
+
+async function attack (page: Page, api: string): Promise<string[]> {
+  await page.evaluate(HOSTILE)
+  return await page.evaluate<string[]>(`attack(${JSON.stringify(api)})`)
+}
+
+/** The answers are not read: what counts is what arrives. */
+async function fetchBlindly (page: Page, url: string): Promise<void> {
+  await page.evaluate((url) => fetch(url, { mode: 'no-cors' }).then(() => {}), url)
+}
+
+await t.test('pages of another site and of another container reach nothing of the API', OPTIONS, async (t) => {
+  const { api, webPort, reached, page } = await createScene(t)
+  for (const host of ['evil.test', 'app1.localhost']) {
+    await page.goto(`http://${host}:${webPort}/`)
+    t.same(await attack(page, api), [], host)
+    t.same(reached, [], host)
+  }
+})
+
+await t.test('a page whose name was re-pointed at the API is refused', OPTIONS, async (t) => {
+  const { apiPort, reached, page } = await createScene(t)
+  for (const path of ['/secret', '/docs', '/proxy/a/']) {
+    const response = await page.goto(`http://evil.test:${apiPort}${path}`)
+    t.equal(response?.status(), 403, path)
+  }
+  t.same(reached, [])
+})
+
+await t.test('a container\'s page under the API reaches its own container and nothing else', OPTIONS, async (t) => {
+  const { api, reached, page } = await createScene(t)
+  await page.goto(`${api}/proxy/a/index.html`)
+  t.equal(await page.evaluate('self.origin'), 'null')
+  t.same(await attack(page, api), [])
+  t.same(reached, [])
+  await fetchBlindly(page, `${api}/proxy/a/data`)
+  await page.evaluate((url) => fetch(url, { method: 'POST', mode: 'no-cors', body: 'x' }).then(() => {}), `${api}/proxy/a/data`)
+  t.same(reached, ['GET of a container from undefined', 'POST of a container from null'])
+})
+
+await t.test('a loopback page may call, for local testing', OPTIONS, async (t) => {
+  const { api, webPort, reached, page } = await createScene(t)
+  await page.goto(`http://localhost:${webPort}/`)
+  const answer = await page.evaluate(async (api) => [await (await fetch(`${api}/secret`)).json(), (await fetch(`${api}/act`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' })).ok], api)
+  t.same(answer, [{ secret: 'of the API' }, true])
+  t.same(reached, ['read', 'act'])
+})
