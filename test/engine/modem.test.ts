@@ -1,16 +1,26 @@
 import { buffer } from 'node:stream/consumers'
 import t from 'tap'
+import { createContainer, startContainer } from '../../src/engine/containers.ts'
+import type { Engine } from '../../src/engine/engine.ts'
 import { openExec } from '../../src/engine/exec.ts'
 import type { OutputChunk } from '../../src/engine/frames.ts'
+import { createTar } from '../../scripts/images.ts'
 import { createChaosSocket, engineAt } from '../support/chaos-socket.ts'
-import { busyboxImage, createTestEngine, startTestContainer } from '../support/engine.ts'
+import { busyboxImage, createTestEngine, TEST_LABELS } from '../support/engine.ts'
 
 /** More than every buffer on the way holds. */
 const MEGABYTE = 1024 ** 2
 
+/** A container that sleeps and has no network. */
+async function startSleeper (engine: Engine): Promise<string> {
+  const id = await createContainer(engine, { Image: await busyboxImage(engine), Cmd: ['sleep', '300'], Labels: { ...TEST_LABELS }, HostConfig: { NetworkMode: 'none', Init: true } }, {})
+  await startContainer(engine, id)
+  return id
+}
+
 await t.test('an upgraded connection carries bytes both ways and can be half-closed', async (t) => {
   const real = createTestEngine(t)
-  const { id } = await startTestContainer(real, { image: await busyboxImage(real), command: ['sleep', '300'] })
+  const id = await startSleeper(real)
   const chaos = await createChaosSocket(t)
   const engine = engineAt(t, { DOCKER_HOST: chaos.host })
   for (const through of [real, engine]) {
@@ -24,7 +34,7 @@ await t.test('an upgraded connection carries bytes both ways and can be half-clo
 
 await t.test('the signal of a stream cuts an upgraded connection', async (t) => {
   const engine = createTestEngine(t)
-  const { id } = await startTestContainer(engine, { image: await busyboxImage(engine), command: ['sleep', '300'] })
+  const id = await startSleeper(engine)
   const leaving = new AbortController()
   const { socket, output } = await openExec(engine, id, { command: ['cat'], isTty: false, hasStdin: true }, { signal: leaving.signal })
   output.on('error', () => {})
@@ -36,11 +46,12 @@ await t.test('the signal of a stream cuts an upgraded connection', async (t) => 
 
 await t.test('archives go in and out as they are', async (t) => {
   const engine = createTestEngine(t)
-  const content = Buffer.alloc(MEGABYTE, 'é')
-  const { id } = await startTestContainer(engine, { image: await busyboxImage(engine), command: ['sleep', '300'], files: [{ path: 'data/blob', content: content.toString() }] })
-  const archive = await engine.open('test.getArchive', (docker, abortSignal) => docker.getContainer(id).getArchive({ path: '/data/blob', ...{ abortSignal } }))
-  const bytes = await buffer(archive)
-  t.ok(bytes.includes(content), 'the file is within')
+  const id = await startSleeper(engine)
+  const content = 'é'.repeat(MEGABYTE)
+  const file = await createTar([{ path: 'blob', content }])
+  await engine.call('test.putArchive', (docker, abortSignal) => docker.getContainer(id).putArchive(file, { path: '/', ...{ abortSignal } }))
+  const archive = await engine.open('test.getArchive', (docker, abortSignal) => docker.getContainer(id).getArchive({ path: '/blob', ...{ abortSignal } }))
+  t.ok((await buffer(archive)).includes(content))
 })
 
 await t.test('a query carries lists, objects and characters that need escaping', async (t) => {
