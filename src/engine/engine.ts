@@ -32,8 +32,8 @@ export type Engine = {
   readonly endpoint: Endpoint
 
   /**
-   * One call with a deadline. `run` must hand `signal` to dockerode as `abortSignal`; it may be run a second time when the engine
-   * certainly did nothing the first time.
+   * One call with a deadline. `run` must hand `signal` to dockerode as `abortSignal`. It should be one request: it is run a second time when
+   * the engine certainly saw nothing of the request that failed.
    * @throws DockApiError translated from what the engine said; `engine_timeout` after the deadline, `engine_unavailable` when it cannot be reached.
    */
   call<T> (operation: string, run: (docker: Docker, signal: AbortSignal) => Promise<T>, options?: CallOptions): Promise<T>

@@ -68,7 +68,7 @@ function translateSentence (sentence: string, otherwise: ErrorCode, failure: Eng
 function codeOfStatus (status: number, sentence: string, { notFound }: EngineFailure): ErrorCode {
   if (status === 404 && /page not found/i.test(sentence)) return 'engine_error'
   if (status === 404) return notFound ?? 'engine_refused'
-  if (status === 409 || status === 304 || /is not paused/i.test(sentence)) return 'engine_conflict'
+  if (status === 409 || status === 304) return 'engine_conflict'
   if (status === 400 || status === 403 || /unable to find user|cannot assign requested address/i.test(sentence)) return 'engine_refused'
   return 'engine_error'
 }

@@ -9,10 +9,15 @@ import { pipeline } from 'node:stream'
 import { createServer } from 'node:tls'
 import t from 'tap'
 import type { Test } from 'tap'
-import { createAuthority } from '../support/certificates.ts'
+import { createAuthority, hasOpenssl } from '../support/certificates.ts'
 import { createChaosSocket, engineAt } from '../support/chaos-socket.ts'
 
 const NAMES = 'IP:127.0.0.1,DNS:localhost'
+if (!hasOpenssl()) {
+  t.plan(0, 'needs the openssl command (Debian: openssl)')
+  process.exit()
+}
+
 const folder = t.testdir({})
 const authority = await createAuthority(join(folder, 'ca'))
 const server = await authority.issue('server', NAMES)

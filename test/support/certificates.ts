@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -9,6 +9,10 @@ const run = promisify(execFile)
 export type Authority = {
   /** @param names For subjectAltName, as OpenSSL writes them: `IP:127.0.0.1,DNS:localhost`. */
   issue (name: string, names: string): Promise<string>
+}
+
+export function hasOpenssl (): boolean {
+  return spawnSync('openssl', ['version']).status === 0
 }
 
 /** Needs the `openssl` command. */
