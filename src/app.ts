@@ -5,6 +5,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Config } from './config/schema.ts'
 import { isProxyUpgrade, routerUrl } from './forward/proxy-url.ts'
 import abort from '../plugins/abort.ts'
+import containerPages from '../plugins/container-pages.ts'
 import containers from '../plugins/containers.ts'
 import engine from '../plugins/engine.ts'
 import errors, { answerClientError, answerFrameworkError } from '../plugins/errors.ts'
@@ -50,6 +51,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(abort)
   await app.register(engine, { environment: config.engine })
   await app.register(containers, { config })
+  await app.register(containerPages)
   await app.register(forwarder)
   await app.register(upgrade)
 

@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts'
+import { listContainers } from '../engine/containers.ts'
 import type { ContainerDocument, ContainerSummary } from '../engine/containers.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Upstream } from '../forward/upstream.ts'
@@ -37,6 +38,9 @@ export type Containers = {
   /** The same for a document that is at hand. */
   upstreamOf (document: ContainerDocument, port?: number): Promise<Upstream>
 
+  /** Whether any container of the engine, in scope or not, publishes this port of the host now. */
+  isPublishedPort (port: number): Promise<boolean>
+
   /** Begins to follow the engine's events; until then, and while they do not arrive, no address is kept. */
   start (): void
 
@@ -48,10 +52,12 @@ export function createContainers (engine: Engine, config: ContainersConfig): Con
   const closing = new AbortController()
   let events: EventWatch | undefined
   let vantage: Promise<Vantage> | undefined
+  let publishedPorts: Promise<Set<number>> | undefined
   const cache = createUpstreamCache(() => events?.isLive ?? false)
 
   function forget () {
     vantage = undefined
+    publishedPorts = undefined
     cache.forget()
   }
 
@@ -76,6 +82,13 @@ export function createContainers (engine: Engine, config: ContainersConfig): Con
     return vantage
   }
 
+  async function isPublishedPort (port: number) {
+    const asked = publishedPorts ?? listPublishedPorts(engine)
+    publishedPorts = events?.isLive === true ? asked : undefined
+    asked.catch(() => { publishedPorts = undefined })
+    return (await asked).has(port)
+  }
+
   async function upstreamOf (document: ContainerDocument, port?: number) {
     return resolveUpstream(document, { port, vantage: await currentVantage(), preferredNetwork: config.network })
   }
@@ -86,8 +99,14 @@ export function createContainers (engine: Engine, config: ContainersConfig): Con
     find: (reference, signal) => findContainer(engine, config.scope, reference, signal),
     list: (filters, signal) => listInScope(engine, config.scope, signal, filters),
     upstreamOf,
+    isPublishedPort,
     upstream: (reference, { port } = {}) => cache.get(`${reference}:${port ?? ''}`, async () => upstreamOf(await findContainer(engine, config.scope, reference), port)),
     start,
     close: () => closing.abort()
   }
+}
+
+async function listPublishedPorts (engine: Engine): Promise<Set<number>> {
+  const all = await listContainers(engine)
+  return new Set(all.flatMap(({ Ports }) => Ports.map(({ PublicPort }) => PublicPort)))
 }

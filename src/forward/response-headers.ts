@@ -63,7 +63,7 @@ export function responseHeaders ({ status, headers }: ResponseHead, mount: Mount
     else if (rule === 'cookie') result.push(name, isShared ? mountCookie(value, mount) : value)
   }
   if (status === 205) result.push('Content-Length', '0')
-  if (mount.addedPolicy !== undefined) result.push('Content-Security-Policy', mount.addedPolicy)
+  if (mount.addedPolicy !== undefined && status !== 101) result.push('Content-Security-Policy', mount.addedPolicy)
   result.push('Via', appendVia(via, '1.1'))
   return result
 }

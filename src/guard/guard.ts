@@ -4,7 +4,7 @@ import { isLoopback } from '../config/loopback.ts'
 import type { Config } from '../config/schema.ts'
 import { DockApiError } from '../errors.ts'
 import { createHostRule } from './host.ts'
-import { createOriginRule } from './origin.ts'
+import { createConfiguredOrigins, createOriginRule } from './origin.ts'
 import { createTokenCheck } from './token.ts'
 
 export type GuardedRequest = {
@@ -26,16 +26,21 @@ export type Guard = {
   checkToken (request: GuardedRequest): void
   /** Whether a page of this origin may call the API, and so gets CORS headers. `host` is the request's `Host`. */
   isOriginAllowed (origin: string, host: string | undefined): boolean
+  /** Whether the configuration names this origin. */
+  isOriginConfigured (origin: string): boolean
   /** Whether an `Authorization` header is dockAPI's own, which no container may see. */
   isOwnToken (authorization: string | undefined): boolean
 }
+
+const FOREIGN_SITES = new Set<unknown>(['cross-site', 'same-site'])
 
 type GuardConfig = Pick<Config, 'host' | 'auth' | 'token' | 'allowedHosts' | 'corsOrigins'>
 
 /** Who may call the API (DESIGN section 7). Decides on headers alone, before anything is read or dialled. */
 export function createGuard (config: GuardConfig): Guard {
   const isHostAllowed = createHostRule(config)
-  const isOriginAllowed = createOriginRule(config)
+  const isOriginConfigured = createConfiguredOrigins(config.corsOrigins)
+  const isOriginAllowed = createOriginRule(isOriginConfigured)
   const isOwnToken = createTokenCheck(config.token)
   const needsToken = isTokenRequired(config)
 
@@ -49,6 +54,7 @@ export function createGuard (config: GuardConfig): Guard {
       throw new DockApiError('unauthorized', headers.authorization === undefined ? 'This API wants a token.' : 'The token is not valid.')
     },
     isOriginAllowed,
+    isOriginConfigured,
     isOwnToken
   }
 
@@ -65,7 +71,8 @@ export function createGuard (config: GuardConfig): Guard {
       if (isOriginAllowed(origin, host)) return
       throw new DockApiError('origin_not_allowed', `Pages of the origin "${origin}" may not call the API.`)
     }
-    if (headers['sec-fetch-site'] !== 'cross-site' || isVisit(method, headers)) return
+    // Another port of this machine is the same site: a container's page at its published port.
+    if (!FOREIGN_SITES.has(headers['sec-fetch-site'] ?? '') || isVisit(method, headers)) return
     throw new DockApiError('origin_not_allowed', 'Pages of other sites may not call the API.')
   }
 }

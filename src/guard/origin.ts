@@ -7,13 +7,25 @@ export type OriginRule = (origin: string, host: string | undefined) => boolean
  * Which pages may call the API: loopback pages, its own pages (`host` is the request's `Host`), and the configured origins.
  * `null`, the origin of sandboxed pages and of `file:` documents, is nobody's. Containers' own pages at `*.localhost` are not loopback pages.
  */
-export function createOriginRule ({ corsOrigins }: { corsOrigins: readonly string[] }): OriginRule {
-  const configured = new Set(corsOrigins.map((origin) => URL.parse(origin)?.origin))
+export function createOriginRule (isConfigured: (origin: string) => boolean): OriginRule {
   return (text, host) => {
     const origin = parseOrigin(text)
     if (origin === undefined) return false
-    return configured.has(origin.origin) || origin.host === host?.toLowerCase() || isLoopback(hostNameOf(origin.host)!)
+    return isConfigured(origin.origin) || origin.host === host?.toLowerCase() || isLoopback(hostNameOf(origin.host)!)
   }
+}
+
+/** The origins that the configuration names, written in any way that means the same. */
+export function createConfiguredOrigins (corsOrigins: readonly string[]): (origin: string) => boolean {
+  const configured = new Set(corsOrigins.map((origin) => URL.parse(origin)?.origin))
+  return (origin) => configured.has(origin)
+}
+
+/** The port of a loopback page that is not the API's own; `undefined` for every other origin. */
+export function pageFromPublishedPort (text: string | undefined, host: string | undefined): number | undefined {
+  const origin = text === undefined ? undefined : parseOrigin(text)
+  if (origin === undefined || origin.host === host?.toLowerCase() || !isLoopback(hostNameOf(origin.host)!)) return undefined
+  return Number(origin.port || (origin.protocol === 'https:' ? 443 : 80))
 }
 
 function parseOrigin (text: string): URL | undefined {

@@ -5,13 +5,36 @@ import type { AddressInfo } from 'node:net'
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import type { Test } from 'tap'
-import { sandboxPolicyFor } from '../../src/guard/sandbox.ts'
 import { createTestApp } from '../support/app.ts'
 import { SKIP_BROWSER, launchBrowser } from '../support/browser.ts'
+import { createTestEngine, nodeImage, startTestContainer } from '../support/engine.ts'
+import { until } from '../support/until.ts'
 
 const OPTIONS = { skip: SKIP_BROWSER, timeout: 60_000 }
 const HOSTILE = await readFile(new URL('hostile-page.js', import.meta.url), 'utf8')
 const PAGE = '<!doctype html><title>page</title><body>page</body>'
+
+/** The application in the container: a page at every path, and what was asked of `/data`. */
+const APPLICATION = `
+import { createServer } from 'node:http'
+const seen = []
+createServer((request, response) => {
+  if (request.url.endsWith('/seen')) return response.end(JSON.stringify(seen))
+  if (request.url.endsWith('/data')) seen.push(request.method + ' from ' + request.headers.origin)
+  response.writeHead(200, { 'content-type': 'text/html', 'cache-control': 'max-age=600' }).end(${JSON.stringify(PAGE)})
+}).listen(80)
+`
+
+const engine = createTestEngine(t)
+const container = await startTestContainer(engine, {
+  image: await nodeImage(engine),
+  command: ['node', '/app.mjs'],
+  labels: { 'dockapi.enable': 'true' },
+  port: 80,
+  files: [{ path: 'app.mjs', content: APPLICATION }]
+})
+const containerUrl = `http://127.0.0.1:${container.hostPort}`
+await until(async () => (await fetch(`${containerUrl}/seen`).catch(() => undefined))?.ok === true)
 
 /** An API with something to read and something to change, a container's page under it, and a web server that is neither. */
 async function createScene (t: Test) {
@@ -24,20 +47,6 @@ async function createScene (t: Test) {
   app.post('/act', async () => {
     reached.push('act')
     return {}
-  })
-  await app.register(async (scope) => {
-    scope.addContentTypeParser('*', (_request, _payload, done) => { done(null) })
-    scope.route({
-      method: ['GET', 'POST', 'OPTIONS'],
-      url: '/proxy/:id/*',
-      config: { proxied: true },
-      handler: async (request, reply) => {
-        if (request.url.endsWith('/data')) reached.push(`${request.method} of a container from ${request.headers.origin}`)
-        const policy = sandboxPolicyFor(request.headers)
-        if (policy !== undefined) reply.header('content-security-policy', policy)
-        return reply.header('cache-control', 'max-age=600').type('text/html').send(PAGE)
-      }
-    })
   })
   const api = await app.listen({ host: '127.0.0.1', port: 0 })
 
@@ -84,13 +93,21 @@ await t.test('a page whose name was re-pointed at the API is refused', OPTIONS, 
 
 await t.test('a container\'s page under the API reaches its own container and nothing else', OPTIONS, async (t) => {
   const { api, reached, page } = await createScene(t)
-  await page.goto(`${api}/proxy/a/index.html`)
+  const mounted = `${api}/proxy/${container.id}`
+  await page.goto(`${mounted}/index.html`)
   t.equal(await page.evaluate('self.origin'), 'null')
   t.same(await attack(page, api), [])
   t.same(reached, [])
-  await fetchBlindly(page, `${api}/proxy/a/data`)
-  await page.evaluate((url) => fetch(url, { method: 'POST', mode: 'no-cors', body: 'x' }).then(() => {}), `${api}/proxy/a/data`)
-  t.same(reached, ['GET of a container from undefined', 'POST of a container from null'])
+  await fetchBlindly(page, `${mounted}/data`)
+  await page.evaluate((url) => fetch(url, { method: 'POST', mode: 'no-cors', body: 'x' }).then(() => {}), `${mounted}/data`)
+  t.same(await (await fetch(`${containerUrl}/seen`)).json(), ['GET from undefined', 'POST from null'])
+})
+
+await t.test('a container\'s page at its published port reaches nothing of the API', OPTIONS, async (t) => {
+  const { api, reached, page } = await createScene(t)
+  await page.goto(`${containerUrl}/`)
+  t.same(await attack(page, api), [])
+  t.same(reached, [])
 })
 
 await t.test('a loopback page may call, for local testing', OPTIONS, async (t) => {
@@ -100,3 +117,5 @@ await t.test('a loopback page may call, for local testing', OPTIONS, async (t) =
   t.same(answer, [{ secret: 'of the API' }, true])
   t.same(reached, ['read', 'act'])
 })
+
+t.end()

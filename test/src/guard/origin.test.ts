@@ -1,7 +1,7 @@
 import t from 'tap'
-import { createOriginRule } from '../../../src/guard/origin.ts'
+import { createConfiguredOrigins, createOriginRule } from '../../../src/guard/origin.ts'
 
-const isAllowed = createOriginRule({ corsOrigins: ['https://tools.example', 'http://intranet:3000/'] })
+const isAllowed = createOriginRule(createConfiguredOrigins(['https://tools.example', 'http://intranet:3000/']))
 
 await t.test('loopback pages, configured origins and the API\'s own pages may call', async (t) => {
   for (const origin of ['http://localhost', 'http://localhost:3000', 'https://127.0.0.1:8443', 'http://[::1]:5173', 'https://tools.example', 'http://intranet:3000']) {
