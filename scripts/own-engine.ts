@@ -70,6 +70,8 @@ async function start (signal: AbortSignal): Promise<void> {
   if (await findDaemon() === undefined) await rm(PID_FILE, { force: true })
   const dockerd = await findProgram('dockerd')
   if (dockerd === undefined) throw new Failure('dockerd is not installed.')
+  // dockerd 20.10 deletes docker0, whoever owns it, when it finds a default network in its store and is given another bridge.
+  await rm(join(FOLDER, 'data', 'network'), { recursive: true, force: true })
   const log = await open(LOG, 'w', 0o600)
   const args = ['--data-root', join(FOLDER, 'data'), '--exec-root', join(FOLDER, 'exec'), '--pidfile', PID_FILE, '-H', OWN_ENGINE_HOST, ...await createOwnNetwork()]
   // In a process group of its own: Ctrl+C in a terminal reaches the whole group, and the engine has to outlive what runs on it.

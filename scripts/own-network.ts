@@ -7,27 +7,30 @@ import { Failure } from './failure.ts'
 
 const run = promisify(execFile)
 
-/** Names of the bridge and of the firewall chain that exist only beside another daemon. */
 const BRIDGE = 'dockapi0'
+
+/** Chain of the firewall that exists only beside another daemon. */
 const CHAIN = 'DOCKAPI'
 
 /**
- * The network of the project's own engine: the default one where no other dockerd runs. Beside another daemon the engine takes
- * a bridge and addresses of its own, and keeps off the firewall, whose rules a starting dockerd would flush: docker-proxy serves
- * the published ports, and one rule lets the engine's containers talk to each other.
+ * Makes the network of the project's own engine: a bridge and addresses that no other Docker uses.
+ * Beside another daemon the engine keeps off the firewall, whose rules a starting dockerd would flush: docker-proxy serves the
+ * published ports, and one rule lets the engine's containers talk to each other.
  * @returns The arguments of dockerd.
  */
 export async function createOwnNetwork (): Promise<string[]> {
-  if (!await hasOtherDaemon()) return []
   await removeOwnNetwork()
   const block = freeBlock()
   await program('ip', 'link', 'add', 'name', BRIDGE, 'type', 'bridge')
   await program('ip', 'address', 'add', `${block}.0.1/24`, 'dev', BRIDGE)
   await program('ip', 'link', 'set', BRIDGE, 'up')
+  const args = ['--bridge', BRIDGE, '--default-address-pool', `base=${block}.128.0/17,size=24`]
+  if (!await hasOtherDaemon()) return args
+
   await program('iptables', '-N', CHAIN)
   await program('iptables', '-A', CHAIN, '-s', `${block}.0.0/16`, '-d', `${block}.0.0/16`, '-j', 'ACCEPT')
   await program('iptables', '-I', 'FORWARD', '-j', CHAIN)
-  return ['--bridge', BRIDGE, '--default-address-pool', `base=${block}.128.0/17,size=24`, '--iptables=false', '--ip-masq=false']
+  return [...args, '--iptables=false', '--ip-masq=false']
 }
 
 /** Takes back what `createOwnNetwork` may have made. */
@@ -62,6 +65,6 @@ function freeBlock (): string {
 
 async function program (name: string, ...args: string[]): Promise<void> {
   const path = await findProgram(name)
-  if (path === undefined) throw new Failure(`Another dockerd runs here, and the program ${name}, which would make a network beside its own, is missing.`, 'apt-get install iproute2 iptables')
+  if (path === undefined) throw new Failure(`The program ${name}, which makes the engine's network, is missing.`, 'Install it (Debian: apt-get install iproute2 iptables) and try again.')
   await run(path, args)
 }
