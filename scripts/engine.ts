@@ -10,6 +10,7 @@ import type { Say } from './progress.ts'
 
 export type FoundEngine = {
   engine: Engine
+  version: string
   /** Version and address, for people. */
   description: string
   /** The variables that lead a child process to this engine. */
@@ -18,7 +19,8 @@ export type FoundEngine = {
   close (): Promise<boolean>
 }
 
-const ENGINE_PACKAGES = ['docker.io', 'iptables', 'iproute2']
+/** The programs of an engine, and the Debian packages that hold them. */
+const PROGRAMS = { dockerd: 'docker.io', iptables: 'iptables', ip: 'iproute2' }
 const PING_TIMEOUT_MS = 5_000
 const SERVICE_TIMEOUT_MS = 30_000
 const POLL_MS = 250
@@ -57,10 +59,11 @@ export async function findOrStartEngine (say: Say, signal: AbortSignal): Promise
   if (await isOwnEngineUp()) return await connectOwn(signal)
   if (!await mayRunEngine()) throw new Failure(found.problem, process.getuid?.() === 0 ? ADVICE_PRIVILEGES : ADVICE)
 
-  if (await findProgram('dockerd') === undefined) {
+  const packages = await listMissingPackages()
+  if (packages.length > 0) {
     if (!await mayInstallPackages()) throw new Failure(found.problem, ADVICE)
-    say('there is no Docker engine on this machine')
-    await installPackages(ENGINE_PACKAGES, say)
+    say('no Docker engine runs on this machine')
+    await installPackages(packages, say)
     const service = await startsServices() ? await waitForService(environment, signal) : undefined
     if (service !== undefined) return service
   }
@@ -74,6 +77,11 @@ function readEnvironment (): Readonly<EngineEnvironment> {
   return loadConfig({ env }).engine
 }
 
+async function listMissingPackages (): Promise<string[]> {
+  const packages = await Promise.all(Object.entries(PROGRAMS).map(async ([program, name]) => await findProgram(program) === undefined ? [name] : []))
+  return packages.flat()
+}
+
 async function connectOwn (signal: AbortSignal): Promise<FoundEngine> {
   const { folder, leave } = await joinOwnEngine(signal)
   const found = await tryConnect({ DOCKER_HOST: OWN_ENGINE_HOST })
@@ -85,7 +93,7 @@ async function connectOwn (signal: AbortSignal): Promise<FoundEngine> {
     await found.close()
     return await leave()
   }
-  return { ...found, description: `${found.description}, the project's own, with its data in ${folder}`, close }
+  return { ...found, description: `Docker ${found.version}, the project's own, in ${folder}`, close }
 }
 
 async function tryConnect (environment: EngineEnvironment): Promise<FoundEngine | { problem: string, isForbidden: boolean }> {
@@ -95,6 +103,7 @@ async function tryConnect (environment: EngineEnvironment): Promise<FoundEngine 
       const { Version } = await engine.call('version', (docker) => docker.version(), { timeoutMs: PING_TIMEOUT_MS })
       return {
         engine,
+        version: Version,
         description: `Docker ${Version} at ${engine.endpoint.description}`,
         environment: environment.DOCKER_HOST === undefined ? {} : { DOCKER_HOST: environment.DOCKER_HOST },
         async close () {

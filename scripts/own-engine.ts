@@ -1,25 +1,19 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { mkdir, open, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises'
-import { networkInterfaces } from 'node:os'
-import { join } from 'node:path'
+import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { createEngine } from '../src/engine/engine.ts'
 import { findProgram } from './apt.ts'
 import { Failure, lastLines } from './failure.ts'
-
-const run = promisify(execFile)
+import { createOwnNetwork, removeOwnNetwork } from './own-network.ts'
 
 /** Everything of the project's own engine lives here, so that a Docker of the user is never touched. */
-const FOLDER = process.env.DOCKAPI_ENGINE_DIR ?? '/var/lib/dockapi-engine'
+const FOLDER = resolve(process.env.DOCKAPI_ENGINE_DIR ?? '/var/lib/dockapi-engine')
 const USERS = join(FOLDER, 'users')
 const LOG = join(FOLDER, 'dockerd.log')
 const PID_FILE = join(FOLDER, 'pid')
 export const OWN_ENGINE_HOST = `unix://${join(FOLDER, 'docker.sock')}`
-
-/** Bridge that is used only beside another daemon, which owns docker0. */
-const BRIDGE = 'dockapi0'
 
 const START_TIMEOUT_MS = 90_000
 const STOP_TIMEOUT_MS = 30_000
@@ -76,8 +70,10 @@ async function start (signal: AbortSignal): Promise<void> {
   if (await findDaemon() === undefined) await rm(PID_FILE, { force: true })
   const dockerd = await findProgram('dockerd')
   if (dockerd === undefined) throw new Failure('dockerd is not installed.')
+  // dockerd 20.10 deletes docker0, whoever owns it, when it finds a default network in its store and is given another bridge.
+  await rm(join(FOLDER, 'data', 'network'), { recursive: true, force: true })
   const log = await open(LOG, 'w', 0o600)
-  const args = ['--data-root', join(FOLDER, 'data'), '--exec-root', join(FOLDER, 'exec'), '--pidfile', PID_FILE, '-H', OWN_ENGINE_HOST, ...await chooseNetwork()]
+  const args = ['--data-root', join(FOLDER, 'data'), '--exec-root', join(FOLDER, 'exec'), '--pidfile', PID_FILE, '-H', OWN_ENGINE_HOST, ...await createOwnNetwork()]
   // In a process group of its own: Ctrl+C in a terminal reaches the whole group, and the engine has to outlive what runs on it.
   const child = spawn(dockerd, args, { detached: true, stdio: ['ignore', log.fd, log.fd] })
   child.unref()
@@ -107,46 +103,6 @@ async function waitUntilUp (child: ChildProcess, signal: AbortSignal): Promise<v
     `${lastLines(log)}\n\nThe whole log is ${LOG}. Start Docker yourself, or point DOCKER_HOST at an engine that runs, and try again.`)
 }
 
-/**
- * Beside another daemon this one takes a bridge of its own and leaves the firewall alone: a starting dockerd flushes the rules
- * of the one before it. Ports published on 127.0.0.1 work all the same, through docker-proxy.
- */
-async function chooseNetwork (): Promise<string[]> {
-  if (!await hasOtherDaemon()) return []
-  const ip = await findProgram('ip')
-  if (ip === undefined) throw new Failure('Another dockerd runs here, and the program ip, which would make a bridge beside its own, is missing.', 'apt-get install iproute2')
-  await removeBridge()
-  await run(ip, ['link', 'add', 'name', BRIDGE, 'type', 'bridge'])
-  await run(ip, ['address', 'add', freeAddress(), 'dev', BRIDGE])
-  await run(ip, ['link', 'set', BRIDGE, 'up'])
-  return ['--bridge', BRIDGE, '--iptables=false', '--ip-masq=false']
-}
-
-/** Whether a dockerd manages containers in this very network namespace. */
-async function hasOtherDaemon (): Promise<boolean> {
-  const namespace = await readlink('/proc/self/ns/net')
-  for (const name of await readdir('/proc')) {
-    if (!/^\d+$/.test(name) || await readFile(`/proc/${name}/comm`, 'utf8').catch(() => '') !== 'dockerd\n') continue
-    if (await readlink(`/proc/${name}/ns/net`).catch(() => '') === namespace) return true
-  }
-  return false
-}
-
-async function removeBridge (): Promise<void> {
-  const ip = await findProgram('ip')
-  if (ip !== undefined) await run(ip, ['link', 'delete', BRIDGE]).catch(() => { /* There was none. */ })
-}
-
-/** The first address of a /24 network in which this machine has no address yet. */
-function freeAddress (): string {
-  const taken = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []).map(({ address }) => address)
-  for (let block = 0; block < 256; block++) {
-    const network = `10.213.${block}.`
-    if (!taken.some((address) => address.startsWith(network))) return `${network}1/24`
-  }
-  throw new Failure('No free network 10.213.x.0/24 is left for the engine.')
-}
-
 async function stop (): Promise<boolean> {
   const pid = await findDaemon()
   if (pid === undefined) return false
@@ -156,7 +112,7 @@ async function stop (): Promise<boolean> {
     if (deadline.aborted) process.kill(pid, 'SIGKILL')
     await delay(POLL_MS)
   }
-  await removeBridge()
+  await removeOwnNetwork()
   return true
 }
 

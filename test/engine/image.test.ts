@@ -74,7 +74,8 @@ await t.test('the Dockerfile builds an image that serves the API', { skip: await
     t.equal(run.status, 201, JSON.stringify(answer))
     t.strictSame(answer.networks, [network])
 
-    t.equal(await waitForHealth(engine, id), 'healthy')
+    const { Status: status, Log: log } = await waitForHealth(engine, id)
+    t.equal(status, 'healthy', `the last checks: ${JSON.stringify(log)}`)
     const { Titles, Processes } = await engine.call('top', (docker) => docker.getContainer(id).top({ ps_args: '-eo pid,uid' }))
     t.strictSame(Processes.map((process: string[]) => process[Titles.indexOf('UID')]), ['1000'])
 
@@ -119,11 +120,11 @@ async function createNetwork (engine: Engine): Promise<string> {
   return name
 }
 
-async function waitForHealth (engine: Engine, id: string): Promise<string | undefined> {
+async function waitForHealth (engine: Engine, id: string) {
   const deadline = AbortSignal.timeout(WITHIN_MS)
   while (true) {
-    const { State } = await engine.call('inspect', (docker) => docker.getContainer(id).inspect())
-    if (State.Health?.Status !== 'starting' || deadline.aborted) return State.Health?.Status
+    const { State: { Health: health } } = await engine.call('inspect', (docker) => docker.getContainer(id).inspect())
+    if (health?.Status !== 'starting' || deadline.aborted) return { Status: health?.Status, Log: health?.Log }
     await delay(200)
   }
 }
