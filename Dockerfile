@@ -6,11 +6,16 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # No install script of a dependency is needed: the native parts of ssh2 are optional.
 RUN npm ci --omit=dev --ignore-scripts --no-update-notifier
+# ReDoc is one file of a package whose dependencies nothing needs at run time.
+RUN mkdir assets \
+  && npm pack --silent "redoc@$(node -p 'require("./package-lock.json").packages["node_modules/redoc"].version')" \
+  && tar -xzf redoc-*.tgz -C assets --strip-components=2 package/bundles/redoc.standalone.js package/bundles/redoc.standalone.js.LICENSE.txt
 
 FROM ${NODE_IMAGE}
 WORKDIR /app
 ENV NODE_ENV=production DOCKAPI_HOST=0.0.0.0 DOCKAPI_PORT=8000
 COPY --from=dependencies /app/node_modules ./node_modules
+COPY --from=dependencies /app/assets ./assets
 COPY package.json ./
 COPY schemas ./schemas
 COPY src ./src

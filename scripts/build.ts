@@ -10,6 +10,8 @@ const dist = new URL('dist/', root)
 await rm(dist, { recursive: true, force: true })
 await promisify(execFile)(process.execPath, [fileURLToPath(import.meta.resolve('typescript/lib/tsc.js')), '-p', 'tsconfig.build.json'], { cwd: fileURLToPath(root) })
 await mkdir(new URL('assets/', dist))
-await copyFile(new URL(import.meta.resolve('redoc/bundles/redoc.standalone.js')), new URL('assets/redoc.standalone.js', dist))
+for (const file of ['redoc.standalone.js', 'redoc.standalone.js.LICENSE.txt']) {
+  await copyFile(new URL(import.meta.resolve(`redoc/bundles/${file}`)), new URL(`assets/${file}`, dist))
+}
 await chmod(new URL('src/main.js', dist), 0o755)
 console.log('dist/ written.')

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readFile, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -10,7 +11,8 @@ import { busyboxImage, createTestEngine, engineFromEnvironment, startTestContain
 import { waitForAnswer } from '../support/http.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-const REGISTRY = process.env.npm_config_registry ?? 'https://registry.npmjs.org/'
+/** The registry that npm is set to here; the build inside the engine asks the same. */
+const REGISTRY = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).trim()
 const BASE = `dockapi-test-npm:${TEST_RUN}`
 const IMAGE = `dockapi-test-product:${TEST_RUN}`
 const TOKEN = 'a-token-for-this-test-only'
@@ -60,6 +62,7 @@ await t.test('the Dockerfile builds an image that serves the API', { skip: await
     const origin = `http://127.0.0.1:${hostPort}`
     const headers = { authorization: `Bearer ${TOKEN}` }
     const health = await waitForAnswer(`${origin}/healthz`, { headers })
+    for (const page of ['/docs/', '/redoc', '/redoc/redoc.standalone.js', '/openapi.json']) t.equal((await fetch(origin + page)).status, 200, page)
     t.equal(health.status, 200)
     t.match(await health.json(), { ok: true })
 
