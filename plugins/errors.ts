@@ -117,7 +117,7 @@ function sendProblem (error: DockApiError, request: FastifyRequest, reply: Fasti
   reply.header('x-content-type-options', 'nosniff')
   // A status has one serializer for its success media types; a problem is written as it is.
   reply.serializer((body: unknown) => JSON.stringify(body))
-  return reply.code(statusOf(error)).type('application/problem+json; charset=utf-8').send(problemOf(error, request.url, request.id))
+  return reply.code(statusOf(error)).type('application/problem+json; charset=utf-8').send(problemOf(error, request.originalUrl, request.id))
 }
 
 function translate (raw: FastifyError, request: FastifyRequest): DockApiError {

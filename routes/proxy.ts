@@ -12,18 +12,23 @@ async function proxy (app: FastifyInstance) {
     if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
   }
 
-  // The body is the application's: nothing here parses it, whatever it says it is.
-  app.addHook('onRequest', async (request) => { request.raw.headers['content-type'] = 'application/octet-stream' })
+  // The body is the application's. Fastify refuses a body whose type it cannot read before any handler sees it, so all look alike to
+  // it here; what is forwarded are the raw headers.
+  app.addHook('onRequest', (request, _reply, done) => {
+    request.raw.headers['content-type'] = 'application/octet-stream'
+    done()
+  })
 
   await app.register(httpProxy, {
     prefix: '/proxy/:id',
     routes: ['/*'],
     httpMethods: methods,
+    handler: forward,
+    // Its own transport is never used (docs/adr/0002): no agent is made, and no name is ever looked up.
     upstream: '',
     undici: { request: () => {} } as object,
     replyOptions: { getUpstream: () => 'http://container.invalid' },
-    config: { proxied: true },
-    handler: forward
+    config: { proxied: true }
   })
 
   async function forward (request: FastifyRequest, reply: FastifyReply) {

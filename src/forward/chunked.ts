@@ -2,7 +2,9 @@ import { malformed } from './upstream-failure.ts'
 import { parseField } from './response-head.ts'
 
 // Thirteen hexadecimal digits stay below 2^53. Extensions are read and dropped (RFC 9112 7.1.1).
-const SIZE_LINE = /^([0-9A-Fa-f]{1,13})(?:;[\t\x20-\x7e\x80-\xff]*)?$/
+const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/
+const QUOTED = /"(?:[\t\x20!#-[\]-~\x80-\xff]|\\[\t\x20-~\x80-\xff])*"/
+const SIZE_LINE = new RegExp(`^([0-9A-Fa-f]{1,13})(?:;${TOKEN.source}(?:=(?:${TOKEN.source}|${QUOTED.source}))?)*$`)
 // eslint-disable-next-line no-control-regex
 const FORBIDDEN_IN_TRAILER = /[\0-\x08\x0a-\x1f\x7f]/
 const MAX_LINE = 4096
@@ -81,7 +83,9 @@ export function createChunkedDecoder (onData: (data: Buffer) => void, onEnd: (tr
     trailerBytes += line.length
     if (trailerBytes > MAX_TRAILERS) throw malformed('too many trailers')
     if (FORBIDDEN_IN_TRAILER.test(line)) throw malformed('a control character in a trailer')
-    trailers.push(...parseField(line))
+    const [name, value] = parseField(line)
+    if (/^(?:content-length|transfer-encoding)$/i.test(name)) throw malformed('framing after its body')
+    trailers.push(name, value)
   }
 
   return { read }

@@ -57,6 +57,8 @@ export function parseResponseHead (text: string): ResponseHead {
       case 17:
         if (name.toLowerCase() !== 'transfer-encoding') break
         if (coding !== undefined) throw malformed('two transfer codings')
+        // Some readers take the tab for a part of the name.
+        if (lines[index]!.includes('\t')) throw malformed('a tab beside a transfer coding')
         coding = value.toLowerCase()
         break
     }

@@ -215,6 +215,12 @@ await t.test('a kept connection that was closed just now costs a GET nothing, an
   }
 })
 
+await t.test('a connection that the upstream keeps for a second only is not used again', async (t) => {
+  const { port, rawd } = await createRig(t, () => [{ wait: 'body' }, { send: 'HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1, max=9\r\nContent-Length: 2\r\n\r\nok' }])
+  for (let round = 0; round < 2; round++) t.equal((await exchange(t, port, GET)).body, 'ok')
+  t.equal(rawd.connections.length, 2)
+})
+
 await t.test('a second failure of a repeated request is final', async (t) => {
   const { port, rawd } = await createRig(t, (_request, index) => index === 0 ? OK : [{ wait: 'body' }, { reset: true }])
   t.equal((await exchange(t, port, GET)).status, 200)

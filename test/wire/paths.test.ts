@@ -31,6 +31,7 @@ await t.test('paths that could leave the container are refused, naming what is w
     t.equal(answer.header('content-type'), 'application/problem+json; charset=utf-8')
     t.equal(answer.json().code, 'invalid_request')
     t.match(answer.json().detail, what, target)
+    t.equal(answer.json().instance, `/proxy/web${target}`)
   }
   t.equal(rawd.connections.length, 0)
 })
