@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { Engine } from '../src/engine/engine.ts'
 import { busyboxImage, nodeImage, removeTestResources } from '../test/support/engine.ts'
@@ -47,10 +50,11 @@ async function test (args: readonly string[], interruption: AbortSignal): Promis
 
   await step('tap', () => buildTap(interruption), () => 'is ready')
   await rm(RESULTS, { force: true })
-  // Without a terminal tap writes its raw protocol, and twice when there is an output file.
-  const reporter = process.stdout.isTTY ? [] : ['--reporter=dot', '--no-color']
   const files = await Promise.all(args.map(expandFolder))
-  const code = await runTap([`--output-file=${RESULTS}`, ...reporter, ...files], { ...found.environment, DOCKAPI_TEST_RUN: run }, interruption)
+  const environment = { ...found.environment, DOCKAPI_TEST_RUN: run }
+  const code = process.stdout.isTTY
+    ? await runTap([`--output-file=${RESULTS}`, ...files], environment, interruption)
+    : await runTap(['--reporter=tap', ...files], environment, interruption, tellFilesOnly)
   interruption.throwIfAborted()
   return { code, output: await readFile(RESULTS, 'utf8').catch(() => '') }
 }
@@ -69,13 +73,30 @@ async function buildTap (interruption: AbortSignal): Promise<void> {
   await writeFile(TAP_BUILT, config)
 }
 
-async function runTap (args: readonly string[], environment: Record<string, string>, interruption: AbortSignal): Promise<number> {
-  const child = spawn(process.execPath, [TAP, ...args], { env: { ...process.env, ...environment }, stdio: 'inherit' })
+async function runTap (args: readonly string[], environment: Record<string, string>, interruption: AbortSignal, tell?: (output: Readable) => Promise<void>): Promise<number> {
+  const child = spawn(process.execPath, [TAP, ...args], { env: { ...process.env, ...environment }, stdio: ['inherit', tell === undefined ? 'inherit' : 'pipe', 'inherit'] })
   const stop = () => child.kill('SIGTERM')
   interruption.addEventListener('abort', stop)
-  const [code] = await once(child, 'close') as [number | null]
+  const [[code]] = await Promise.all([once(child, 'close') as Promise<[number | null]>, child.stdout === null ? undefined : tell?.(child.stdout)])
   interruption.removeEventListener('abort', stop)
   return code ?? 1
+}
+
+/** Where nobody watches: a line for each file of tests, the whole protocol of one that failed, and everything in the results file. */
+async function tellFilesOnly (output: Readable): Promise<void> {
+  await mkdir(dirname(RESULTS), { recursive: true })
+  const results = createWriteStream(RESULTS)
+  let file: string[] = []
+  for await (const line of createInterface({ input: output, crlfDelay: Infinity })) {
+    results.write(`${line}\n`)
+    file.push(line)
+    const verdict = /^(not )?ok \d+ - /.exec(line)
+    if (verdict === null) continue
+    console.log(verdict[1] === undefined ? line : file.join('\n'))
+    file = []
+  }
+  results.end()
+  await once(results, 'finish')
 }
 
 /** tap takes files and patterns; a folder stands for the tests in it. */

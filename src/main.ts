@@ -19,6 +19,7 @@ try {
   process.exit(1)
 }
 printUrls()
+await printEngine()
 
 function readConfig (): Config {
   try {
@@ -46,7 +47,13 @@ function describeListenError (error: NodeJS.ErrnoException): string {
 
 function printUrls () {
   const url = app.listeningOrigin
-  console.log(`\n  dockAPI ${url}\n  Try it  ${url}/docs\n  Health  ${url}/healthz\n`)
+  console.log(`\n  dockAPI ${url}\n  Try it  ${url}/docs\n  Health  ${url}/healthz`)
+}
+
+/** The server runs without an engine; its owner should not have to ask why nothing else does. */
+async function printEngine () {
+  const { ok, engine: { endpoint, version, error, hint } } = await app.engine.health()
+  console.log(ok ? `  Engine  ${version ?? 'answers'} at ${endpoint}\n` : `  Engine  ${error}${hint === undefined ? '' : `\n          ${hint}`}\n`)
 }
 
 /** A second signal ends the process at once. */
