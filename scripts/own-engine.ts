@@ -73,7 +73,7 @@ async function start (signal: AbortSignal): Promise<void> {
   // dockerd 20.10 deletes docker0, whoever owns it, when it finds a default network in its store and is given another bridge.
   await rm(join(FOLDER, 'data', 'network'), { recursive: true, force: true })
   const log = await open(LOG, 'w', 0o600)
-  const args = ['--data-root', join(FOLDER, 'data'), '--exec-root', join(FOLDER, 'exec'), '--pidfile', PID_FILE, '-H', OWN_ENGINE_HOST, ...await createOwnNetwork()]
+  const args = ['--data-root', join(FOLDER, 'data'), '--exec-root', join(FOLDER, 'exec'), '--pidfile', PID_FILE, '-H', OWN_ENGINE_HOST, ...await createOwnNetwork(FOLDER)]
   // In a process group of its own: Ctrl+C in a terminal reaches the whole group, and the engine has to outlive what runs on it.
   const child = spawn(dockerd, args, { detached: true, stdio: ['ignore', log.fd, log.fd] })
   child.unref()
@@ -112,7 +112,7 @@ async function stop (): Promise<boolean> {
     if (deadline.aborted) process.kill(pid, 'SIGKILL')
     await delay(POLL_MS)
   }
-  await removeOwnNetwork()
+  await removeOwnNetwork(FOLDER)
   return true
 }
 
