@@ -45,15 +45,16 @@ await t.test('a client that leaves while its container is looked up costs no req
   const { upstream } = app.containers
   const accepted = once(app.server, 'connection')
   const client = await connect(t, port)
-  const [socket] = await accepted
+  const [socket] = await accepted as [Socket]
+  const closed = new Promise<void>((resolve) => { socket.on('close', () => { resolve() }) })
   app.containers.upstream = async (...parameters) => {
     client.reset()
-    await once(socket, 'close')
+    await closed
     app.containers.upstream = upstream
     return await upstream(...parameters)
   }
   await client.send(GET)
-  await once(socket, 'close')
+  await closed
   t.equal((await exchange(t, port, GET)).status, 200)
   t.equal(rawd.requests.length, 1)
 })
