@@ -12,6 +12,8 @@ async function proxy (app: FastifyInstance) {
     if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
   }
 
+  // Whatever the application offers is no operation of this API: the OpenAPI document leaves it out.
+  app.addHook('onRoute', (route) => { route.schema = { ...route.schema, hide: true } })
   // The body is the application's. Fastify refuses a body whose type it cannot read before any handler sees it, so all look alike to
   // it here; what is forwarded are the raw headers.
   app.addHook('onRequest', (request, _reply, done) => {

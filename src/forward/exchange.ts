@@ -44,8 +44,6 @@ export function startExchange (parts: ExchangeParts): Exchange {
   const { request, response, outgoing, mount, transport } = parts
   const { promise: started, resolve, reject } = Promise.withResolvers<void>()
   const handler: ResponseHandler = { onInterim, onHead, onData, onEnd, onSwitch, onFailure }
-  // An answer that waits behind an earlier one on the same connection does not learn from its own events that the client left.
-  const client = response.socket === null ? request.socket : response
   let hasStarted = false
   let hasRepeated = false
   let hasBody = true
@@ -53,7 +51,7 @@ export function startExchange (parts: ExchangeParts): Exchange {
   let isDelimitedByClose = false
   let waitsForClient = false
   let isOver = false
-  client.once('close', onClientClose)
+  response.once('close', onClientClose)
   let dispatched: Dispatched = transport.dispatch(outgoing, handler)
   return { started, cut }
 
@@ -150,7 +148,7 @@ export function startExchange (parts: ExchangeParts): Exchange {
 
   function finish () {
     isOver = true
-    client.off('close', onClientClose)
+    response.off('close', onClientClose)
     if (outgoing.body !== undefined) drainBody(request)
     parts.onEnd()
   }

@@ -53,7 +53,8 @@ export function createForwarder ({ transport = createHttp1Transport(), graceMs =
   let whenNoTunnel: (() => void) | undefined
 
   async function forward (request: IncomingMessage, response: ServerResponse, upstream: Upstream, options: ForwardOptions) {
-    if (response.destroyed) throw new DockApiError('client_gone', 'The client went away.')
+    if (request.socket.destroyed) throw new DockApiError('client_gone', 'The client went away.')
+    if (response.socket === null) await turn(request, response)
     const { rawUrl, prefix, stripAuthorization, addedPolicy } = options
     const method = request.method!
     const mount: Mount = { prefix, publicAuthority: publicAuthorityOf(request), upstreamAuthority: authorityOf(upstream), addedPolicy }
@@ -122,6 +123,18 @@ export function createForwarder ({ transport = createHttp1Transport(), graceMs =
   }
 
   return { forward, close, destroy }
+}
+
+/**
+ * Requests that a client sends ahead on one connection are carried one after the other, as they are answered: one connection
+ * never becomes thousands.
+ */
+function turn (request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const leave = () => { reject(new DockApiError('client_gone', 'The client went away.')) }
+  response.once('socket', () => { resolve() })
+  request.once('close', leave)
+  return promise
 }
 
 /** A server that closes waits for its connections; a kept one would make it wait for the client's next request. */

@@ -5,10 +5,7 @@ import type { Mount } from './mount.ts'
 import type { ResponseHead } from './response-head.ts'
 import { responseHeaders } from './response-headers.ts'
 
-/**
- * Passes on an interim answer, such as 103 Early Hints (RFC 8297), to a client that knows them: HTTP/1.1, and not behind the answer
- * to an earlier request on the same connection, where it is dropped as it may be (RFC 9110 15.2).
- */
+/** Passes on an interim answer, such as 103 Early Hints (RFC 8297), to a client that knows them: not to HTTP/1.0 (RFC 9110 15.2). */
 export function writeInterim (response: ServerResponse, head: ResponseHead, mount: Mount) {
   if (response.req.httpVersion !== '1.1' || response.headersSent || response.socket === null) return
   response.socket.write(serialize(head, responseHeaders(head, mount)), 'latin1')

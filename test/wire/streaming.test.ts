@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Socket } from 'node:net'
 import t from 'tap'
@@ -26,10 +27,8 @@ await t.test('the head of a stream arrives before its first event, and each even
   t.pass('nothing was held back')
 })
 
-await t.test('a client that leaves before the answer ends the request upstream, and is logged as gone', async (t) => {
-  const { port, rawd, app } = await createRig(t, () => [forever])
-  const statuses: number[] = []
-  app.server.on('request', (_request, response) => response.on('close', () => statuses.push(response.statusCode)))
+await t.test('a client that leaves before the answer ends the request upstream', async (t) => {
+  const { port, rawd } = await createRig(t, () => [forever])
   for (const leave of ['reset', 'end'] as const) {
     rawd.clear()
     const client = await connect(t, port)
@@ -39,7 +38,25 @@ await t.test('a client that leaves before the answer ends the request upstream, 
     await peer.closed
     t.equal(peer.ended, 'reset')
   }
-  t.equal((await exchange(t, port, 'GET /proxy/missing/ HTTP/1.1\r\nHost: x\r\n\r\n')).status, 404)
+})
+
+await t.test('a client that leaves while its container is looked up costs no request', async (t) => {
+  const { port, rawd, app } = await createRig(t)
+  const { upstream } = app.containers
+  const accepted = once(app.server, 'connection')
+  const client = await connect(t, port)
+  const [socket] = await accepted as [Socket]
+  const closed = new Promise<void>((resolve) => { socket.on('close', () => { resolve() }) })
+  app.containers.upstream = async (...parameters) => {
+    client.reset()
+    await closed
+    app.containers.upstream = upstream
+    return await upstream(...parameters)
+  }
+  await client.send(GET)
+  await closed
+  t.equal((await exchange(t, port, GET)).status, 200)
+  t.equal(rawd.requests.length, 1)
 })
 
 await t.test('a client that leaves in the middle of a download ends it upstream', async (t) => {
@@ -53,14 +70,20 @@ await t.test('a client that leaves in the middle of a download ends it upstream'
   t.ok(peer.socket.bytesWritten < 512 * MebiByte)
 })
 
-await t.test('a client that leaves behind a pipelined request ends that one too', async (t) => {
-  const { port, rawd } = await createRig(t, () => [{ wait: 'body' }, forever])
+await t.test('requests that are sent ahead are carried one after the other, and none after the client left', async (t) => {
+  let release = () => {}
+  const released = new Promise<void>((resolve) => { release = resolve })
+  const { port, rawd } = await createRig(t, (_request, index) => index === 0 ? [{ until: released }, ...OK] : [forever])
   const client = await connect(t, port)
-  await client.send(GET + GET)
-  const requests = [await rawd.request(0), await rawd.request(1)]
+  await client.send(GET.repeat(500))
+  await rawd.request(0)
+  t.equal((await exchange(t, port, 'GET /proxy/missing/ HTTP/1.1\r\nHost: x\r\n\r\n')).status, 404)
+  t.equal(rawd.requests.length, 1)
+  release()
+  const { peer } = await rawd.request(1)
   client.reset()
-  await Promise.all(requests.map(({ peer }) => peer.closed))
-  t.pass('both are closed')
+  await peer.closed
+  t.equal(rawd.requests.length, 2)
 })
 
 await t.test('a client that does not read stops the upstream, and gets all when it does', async (t) => {
