@@ -80,7 +80,7 @@ export const RunRequestSchema = model('RunRequest', {
   if_exists: Type.Optional(oneOf(['fail', 'reuse', 'replace'], { default: 'fail', description: 'When `name` is taken by a container of this API: `fail` with 409, `reuse` it (started when it is stopped), or `replace` it.' })),
   wait_ready: Type.Optional(Type.Boolean({ default: false, description: 'The answer comes when the application is ready.' })),
   health_path: Type.Optional(HealthPath),
-  wait_timeout: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 3600, description: 'Longest wait of `wait_ready` (default 30) or `detach: false` (default 600), in seconds.' }))
+  wait_timeout: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 3600, description: 'Longest wait of `wait_ready` (default 30, longer by its interval where a HEALTHCHECK decides) or `detach: false` (default 600), in seconds.' }))
 }, {
   description: 'What to run.',
   examples: [

@@ -5,6 +5,7 @@ import type { Config } from './config/schema.ts'
 
 /** How long a shutdown waits for requests in flight before it cuts them, in milliseconds. */
 const GRACE_MS = 10_000
+const SAME_SIGNAL_MS = 1_000
 
 const config = readConfig()
 const app = await buildApp(config, { logger: loggerOptions(config) })
@@ -56,10 +57,11 @@ async function printEngine () {
   console.log(ok ? `  Engine  ${version ?? 'answers'} at ${endpoint}\n` : `  Engine  ${error}${hint === undefined ? '' : `\n          ${hint}`}\n`)
 }
 
-/** A second signal ends the process at once. */
+/** Finishes what runs; a second signal ends the process at once. npm passes on a Ctrl+C that the terminal has sent already: that is the same one. */
 function stop (signal: NodeJS.Signals) {
   app.log.info({ signal }, 'shutting down')
-  process.once(signal, () => process.exit(130))
+  setTimeout(() => process.once(signal, () => process.exit(130)), SAME_SIGNAL_MS).unref()
+  process.on(signal, () => {})
   const deadline = setTimeout(() => process.exit(1), GRACE_MS)
   app.close().then(() => { clearTimeout(deadline); process.exit(0) }, () => process.exit(1))
 }

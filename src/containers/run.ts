@@ -27,6 +27,8 @@ export type RunOutcome = {
 }
 
 const READY_SECONDS = 30
+/** Docker's own (Dockerfile reference, HEALTHCHECK). */
+const HEALTHCHECK_INTERVAL_SECONDS = 30
 const EXIT_SECONDS = 600
 const CLEANUP_TIMEOUT_MS = 30_000
 
@@ -165,6 +167,13 @@ async function removeHalfMade (engine: Engine, id: string, error: unknown): Prom
 
 async function waitIfAsked (containers: Containers, request: RunRequest, outcome: RunOutcome, signal?: AbortSignal, tellLastWords?: () => Promise<LastWords>): Promise<RunOutcome> {
   if (request.wait_ready !== true) return outcome
-  const timeoutMs = (request.wait_timeout ?? READY_SECONDS) * 1000
+  const timeoutMs = (request.wait_timeout ?? defaultWaitSeconds(outcome.document, request)) * 1000
   return { ...outcome, document: await waitUntilReady(containers, outcome.document, { healthPath: request.health_path, timeoutMs, tellLastWords, signal }) }
+}
+
+/** The engine asks a HEALTHCHECK for the first time after its interval, half a minute unless it says otherwise: the wait must be longer. */
+function defaultWaitSeconds ({ Config: { Healthcheck: check } }: ContainerDocument, request: RunRequest): number {
+  if (request.health_path !== undefined || check?.Test === undefined || check.Test[0] === 'NONE') return READY_SECONDS
+  const interval = check.Interval === undefined || check.Interval === 0 ? HEALTHCHECK_INTERVAL_SECONDS : check.Interval / 1e9
+  return READY_SECONDS + interval + (check.StartPeriod ?? 0) / 1e9
 }
