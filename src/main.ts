@@ -62,6 +62,10 @@ function stop (signal: NodeJS.Signals) {
   app.log.info({ signal }, 'shutting down')
   setTimeout(() => process.once(signal, () => process.exit(130)), SAME_SIGNAL_MS).unref()
   process.on(signal, () => {})
-  const deadline = setTimeout(() => process.exit(1), GRACE_MS)
-  app.close().then(() => { clearTimeout(deadline); process.exit(0) }, () => process.exit(1))
+  const fail = (err: unknown) => {
+    app.log.error({ err }, 'the shutdown was not orderly')
+    process.exit(1)
+  }
+  const deadline = setTimeout(fail, GRACE_MS, new Error(`Not everything ended within ${GRACE_MS / 1000} seconds.`))
+  app.close().then(() => { clearTimeout(deadline); process.exit(0) }, fail)
 }
