@@ -13,7 +13,7 @@ RUN mkdir assets \
 
 FROM ${NODE_IMAGE}
 WORKDIR /app
-ENV NODE_ENV=production DOCKAPI_HOST=0.0.0.0 DOCKAPI_PORT=8000
+ENV NODE_ENV=production DOCKAPI_HOST=0.0.0.0 DOCKAPI_PORT=8000 DOCKAPI_GATEWAY_HOST=0.0.0.0 DOCKAPI_GATEWAY_PORT=8080
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=dependencies /app/assets ./assets
 COPY package.json ./
@@ -24,7 +24,7 @@ COPY routes ./routes
 # The user "node" of the official image, by number, so that the base needs no such name. The engine's socket is opened
 # through its group, which is the host's: docker run --group-add (see compose.yaml).
 USER 1000:1000
-EXPOSE 8000
+EXPOSE 8000 8080
 HEALTHCHECK --interval=10s --timeout=10s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.DOCKAPI_PORT}/livez`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "src/main.ts"]

@@ -34,7 +34,7 @@ const containers: FastifyPluginAsyncTypebox = async (app) => {
     const { items, nextCursor } = selectPage(await app.containers.list(filters, request.gone), query)
     const baseUrl = baseUrlOf(request)
     if (nextCursor !== undefined) reply.header('link', `<${nextPage(baseUrl, request.url, nextCursor)}>; rel="next"`)
-    return items.map((summary) => infoOfSummary(summary, baseUrl))
+    return items.map((summary) => infoOfSummary(summary, baseUrl, app.gateway.urlOf(summary.Id)))
   })
 
   app.get('/containers/:id', {
@@ -48,7 +48,7 @@ const containers: FastifyPluginAsyncTypebox = async (app) => {
     }
   }, async (request) => {
     const document = await app.containers.find(request.params.id, request.gone)
-    const info = infoOfDocument(document, baseUrlOf(request))
+    const info = infoOfDocument(document, baseUrlOf(request), await app.gateway.urlFor(document, request.gone))
     return request.query.raw ? { ...info, raw: redactDocument(document) } : info
   })
 

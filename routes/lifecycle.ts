@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
 import { baseUrlOf } from '../plugins/base-url.ts'
 import { checkHealthPath } from '../src/containers/health-path.ts'
 import { infoOfDocument } from '../src/containers/info.ts'
@@ -10,6 +11,7 @@ import type { ContainerDocument } from '../src/engine/containers.ts'
 import { isDockApiError } from '../src/errors.ts'
 import { ContainerParamsSchema } from '../schemas/common.ts'
 import { ContainerInfoSchema, ExitSchema, KillQuerySchema, RenameBodySchema, StartQuerySchema, StopQuerySchema, WaitQuerySchema } from '../schemas/containers.ts'
+import type { ContainerInfo } from '../schemas/containers.ts'
 import { ref } from '../schemas/model.ts'
 import { problems } from '../schemas/problem.ts'
 import { UpdateRequestSchema } from '../schemas/run.ts'
@@ -41,7 +43,7 @@ const lifecycle: FastifyPluginAsyncTypebox = async (app) => {
     const document = isWaiting
       ? await waitUntilReady(app.containers, before, { healthPath, timeoutMs: seconds * 1000, signal: request.gone })
       : await app.containers.find(before.Id)
-    return { ...infoOfDocument(document, baseUrlOf(request)), status: 'running' as const }
+    return { ...await describe(document, request), status: 'running' as const }
   })
 
   app.post('/containers/:id/stop', {
@@ -49,7 +51,7 @@ const lifecycle: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request) => {
     const before = await app.containers.find(request.params.id)
     await stopContainer(app.engine, before.Id, { graceSeconds: request.query.timeout ?? stopTimeoutOf(before), signal: request.query.signal })
-    return { ...infoOfDocument(await stateAfterStop(before), baseUrlOf(request)), status: 'stopped' as const }
+    return { ...await describe(await stateAfterStop(before), request), status: 'stopped' as const }
   })
 
   app.post('/containers/:id/restart', {
@@ -57,7 +59,7 @@ const lifecycle: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request) => {
     const before = await app.containers.find(request.params.id)
     await restartContainer(app.engine, before.Id, { graceSeconds: request.query.timeout ?? stopTimeoutOf(before), signal: request.query.signal })
-    return infoOfDocument(await app.containers.find(before.Id), baseUrlOf(request))
+    return await describe(await app.containers.find(before.Id), request)
   })
 
   app.post('/containers/:id/kill', {
@@ -65,19 +67,19 @@ const lifecycle: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request) => {
     const before = await app.containers.find(request.params.id)
     await killContainer(app.engine, before.Id, request.query.signal ?? 'SIGKILL')
-    return infoOfDocument(await findOrEnded(before), baseUrlOf(request))
+    return await describe(await findOrEnded(before), request)
   })
 
   app.post('/containers/:id/pause', { schema: schemaOf('pauseContainer', 'Freeze every process of a container') }, async (request) => {
     const { Id: id } = await app.containers.find(request.params.id)
     await pauseContainer(app.engine, id)
-    return infoOfDocument(await app.containers.find(id), baseUrlOf(request))
+    return await describe(await app.containers.find(id), request)
   })
 
   app.post('/containers/:id/unpause', { schema: schemaOf('unpauseContainer', 'Let a paused container go on') }, async (request) => {
     const { Id: id } = await app.containers.find(request.params.id)
     await unpauseContainer(app.engine, id)
-    return infoOfDocument(await app.containers.find(id), baseUrlOf(request))
+    return await describe(await app.containers.find(id), request)
   })
 
   app.post('/containers/:id/rename', {
@@ -85,7 +87,7 @@ const lifecycle: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request) => {
     const { Id: id } = await app.containers.find(request.params.id)
     await renameContainer(app.engine, id, request.body.name)
-    return infoOfDocument(await app.containers.find(id), baseUrlOf(request))
+    return await describe(await app.containers.find(id), request)
   })
 
   app.patch('/containers/:id', {
@@ -93,7 +95,7 @@ const lifecycle: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request) => {
     const { Id: id } = await app.containers.find(request.params.id)
     await changeLimits(app.containers, id, request.body)
-    return infoOfDocument(await app.containers.find(id), baseUrlOf(request))
+    return await describe(await app.containers.find(id), request)
   })
 
   app.post('/containers/:id/wait', {
@@ -106,6 +108,10 @@ const lifecycle: FastifyPluginAsyncTypebox = async (app) => {
     const document = await app.containers.find(request.params.id)
     return { id: document.Id, exit_code: await waitForExit(app.engine, document, request.query.condition, request.query.timeout * 1000, request.gone) }
   })
+
+  async function describe (document: ContainerDocument, request: FastifyRequest): Promise<ContainerInfo> {
+    return infoOfDocument(document, baseUrlOf(request), await app.gateway.urlFor(document, request.gone))
+  }
 
   /** When a container with `auto_remove` has stopped, the answer waits until its name is free again. */
   async function stateAfterStop (before: ContainerDocument): Promise<ContainerDocument> {

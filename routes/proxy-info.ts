@@ -24,7 +24,7 @@ const proxyInfo: FastifyPluginAsyncTypebox = async (app) => {
       if (isDockApiError(error, 'upstream_not_running')) throw new DockApiError('container_not_running', error.message, { details: error.details })
       throw error
     })
-    return { container_id: document.Id, upstream: originOf(upstream), reason: upstream.reason, urls: infoOfDocument(document, baseUrlOf(request)).urls }
+    return { container_id: document.Id, upstream: originOf(upstream), reason: upstream.reason, urls: infoOfDocument(document, baseUrlOf(request), await app.gateway.urlFor(document, request.gone)).urls }
   })
 }
 

@@ -27,7 +27,7 @@ const run: FastifyPluginAsyncTypebox = async (app) => {
     }
   }, async (request, reply) => {
     const { document, isNew, warnings, exit } = await runContainer(app.containers, request.body, request.gone)
-    const info = infoOfDocument(document, baseUrlOf(request))
+    const info = infoOfDocument(document, baseUrlOf(request), await app.gateway.urlFor(document, request.gone))
     reply.code(isNew ? 201 : 200).header('location', `/containers/${document.Id}`)
     if (exit === undefined) return { ...info, warnings }
     const { exitCode, ...output } = exit

@@ -21,5 +21,6 @@ export const TAGS = [
   { name: 'Images', description: 'What is on the engine, and pulling more.' },
   { name: 'Containers', description: 'Run, inspect and control containers.' },
   { name: 'Streams', description: 'Logs and commands inside containers.' },
-  { name: 'Proxy', description: 'Reach the application inside a container.' }
+  { name: 'Proxy', description: 'Reach the application inside a container.' },
+  { name: 'Gateway', description: 'Containers at host names of their own.' }
 ] as const

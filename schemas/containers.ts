@@ -14,7 +14,7 @@ const Port = Type.Object({
 
 const Urls = Type.Object({
   path: nullable(Type.String({ description: 'The application through this API.' })),
-  host: nullable(Type.String({ description: 'The application at its own host name; null while no gateway runs.' })),
+  host: nullable(Type.String({ description: 'The application at a host name of its own; null while no gateway routes to it.' })),
   direct: nullable(Type.String({ description: 'The published port, without dockAPI between; null when no port is published or the container does not run.' }))
 }, { additionalProperties: false })
 
@@ -50,7 +50,7 @@ const EXAMPLE = {
   exit_code: null,
   health: null,
   networks: ['bridge'],
-  urls: { path: 'http://127.0.0.1:8000/proxy/my-nginx/', host: null, direct: 'http://127.0.0.1:52347/' },
+  urls: { path: 'http://127.0.0.1:8000/proxy/my-nginx/', host: 'http://my-nginx.localhost:8080/', direct: 'http://127.0.0.1:52347/' },
   warnings: []
 }
 

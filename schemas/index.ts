@@ -4,6 +4,7 @@ import { HealthSchema, LiveSchema, ReadySchema } from './health.ts'
 import { ImageInfoSchema, PullRequestSchema, PullResultSchema } from './images.ts'
 import { FieldErrorSchema, ProblemSchema } from './problem.ts'
 import { ProxyInfoSchema } from './proxy.ts'
+import { RouteSchema } from './routes.ts'
 import { RunRequestSchema, UpdateRequestSchema } from './run.ts'
 
 /** Every named component, registered once with Fastify and published in the OpenAPI document. */
@@ -25,5 +26,6 @@ export const MODELS = [
   ExitSchema,
   ExecRequestSchema,
   ExecResultSchema,
-  ProxyInfoSchema
+  ProxyInfoSchema,
+  RouteSchema
 ]

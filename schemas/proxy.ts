@@ -16,6 +16,6 @@ export const ProxyInfoSchema = model('ProxyInfo', {
     container_id: '4f0c1ee7a9b5c6d2e3f40112233445566778899aabbccddeeff0011223344556',
     upstream: 'http://127.0.0.1:52347',
     reason: 'port 80 is published at 127.0.0.1:52347',
-    urls: { path: 'http://127.0.0.1:8000/proxy/my-nginx/', host: null, direct: 'http://127.0.0.1:52347/' }
+    urls: { path: 'http://127.0.0.1:8000/proxy/my-nginx/', host: 'http://my-nginx.localhost:8080/', direct: 'http://127.0.0.1:52347/' }
   }]
 })

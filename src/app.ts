@@ -10,6 +10,7 @@ import containers from '../plugins/containers.ts'
 import engine from '../plugins/engine.ts'
 import errors, { answerClientError, answerFrameworkError } from '../plugins/errors.ts'
 import forwarder from '../plugins/forwarder.ts'
+import gateway from '../plugins/gateway.ts'
 import guard from '../plugins/guard.ts'
 import openapi from '../plugins/openapi.ts'
 import upgrade from '../plugins/upgrade.ts'
@@ -23,6 +24,7 @@ import lifecycleRoutes from '../routes/lifecycle.ts'
 import logRoutes from '../routes/logs.ts'
 import proxyInfoRoutes from '../routes/proxy-info.ts'
 import proxyRoutes from '../routes/proxy.ts'
+import routeRoutes from '../routes/routes.ts'
 import runRoutes from '../routes/run.ts'
 
 export type App = Awaited<ReturnType<typeof buildApp>>
@@ -54,6 +56,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(containerPages)
   await app.register(forwarder)
   await app.register(upgrade)
+  await app.register(gateway, { config })
 
   await app.register(healthRoutes)
   await app.register(imageRoutes)
@@ -64,6 +67,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(execRoutes)
   await app.register(proxyInfoRoutes)
   await app.register(proxyRoutes)
+  await app.register(routeRoutes)
   await app.register(docsRoutes)
   return app
 }

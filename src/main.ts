@@ -13,12 +13,8 @@ const app = await buildApp(config, { logger: loggerOptions(config) })
 process.once('SIGTERM', stop)
 process.once('SIGINT', stop)
 
-try {
-  await app.listen({ host: config.host, port: config.port })
-} catch (error) {
-  console.error(describeListenError(error as NodeJS.ErrnoException))
-  process.exit(1)
-}
+await listenOrExit(app.listen({ host: config.host, port: config.port }), { host: config.host, port: config.port, prefix: 'DOCKAPI' })
+await listenOrExit(app.gateway.listen(), { host: config.gatewayHost, port: config.gatewayPort, prefix: 'DOCKAPI_GATEWAY' })
 printUrls()
 await printEngine()
 
@@ -38,17 +34,28 @@ function loggerOptions ({ logLevel }: Config) {
   return { level: logLevel, redact, transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname,req,res,reqId,responseTime', translateTime: 'HH:MM:ss' } } }
 }
 
-function describeListenError (error: NodeJS.ErrnoException): string {
-  const address = `${config.host}:${config.port}`
-  if (error.code === 'EADDRINUSE') return `Port ${config.port} is taken on ${config.host}. Set DOCKAPI_PORT to another port, or to 0 for any free one.`
-  if (error.code === 'EACCES') return `This user may not listen on ${address}. Choose a port above 1023 with DOCKAPI_PORT.`
-  if (error.code === 'EADDRNOTAVAIL') return `${config.host} is no address of this machine. Set DOCKAPI_HOST.`
-  return `Cannot listen on ${address}: ${error.message}`
+type Listener = { host: string, port: number | 'off', prefix: 'DOCKAPI' | 'DOCKAPI_GATEWAY' }
+
+async function listenOrExit (listening: Promise<unknown>, listener: Listener) {
+  try {
+    await listening
+  } catch (error) {
+    console.error(describeListenError(error as NodeJS.ErrnoException, listener))
+    process.exit(1)
+  }
+}
+
+function describeListenError (error: NodeJS.ErrnoException, { host, port, prefix }: Listener): string {
+  if (error.code === 'EADDRINUSE') return `Port ${port} is taken on ${host}. Set ${prefix}_PORT to another port, or to 0 for any free one.`
+  if (error.code === 'EACCES') return `This user may not listen on ${host}:${port}. Choose a port above 1023 with ${prefix}_PORT.`
+  if (error.code === 'EADDRNOTAVAIL') return `${host} is no address of this machine. Set ${prefix}_HOST.`
+  return `Cannot listen on ${host}:${port}: ${error.message}`
 }
 
 function printUrls () {
   const url = app.listeningOrigin
-  console.log(`\n  dockAPI ${url}\n  Try it  ${url}/docs\n  Health  ${url}/healthz`)
+  const gateway = app.gateway.address ?? `off: ${app.gateway.offReason}`
+  console.log(`\n  dockAPI ${url}\n  Try it  ${url}/docs\n  Health  ${url}/healthz\n  Gateway ${gateway}`)
 }
 
 /** The server runs without an engine; its owner should not have to ask why nothing else does. */

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import type { TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { parseBytes } from './bytes.ts'
 import { isLoopback } from './loopback.ts'
@@ -42,10 +43,11 @@ export function loadConfig ({ argv = [], env = {} }: ConfigSource = {}): Config 
     if (text === undefined || text === '') continue
     values[setting.key] = readText(setting, text)
   }
+  const isGatewayPortGiven = 'gatewayPort' in values
   const config = Value.Default(ConfigSchema, values)
   for (const error of Value.Errors(ConfigSchema, config)) problems.push(describe(error.path, error.message, values))
   if (problems.length > 0) throw new ConfigError([...new Set(problems)])
-  const checked = { ...Value.Decode(ConfigSchema, config), engine: readEngineEnvironment(env) }
+  const checked = { ...Value.Decode(ConfigSchema, config), engine: readEngineEnvironment(env), isGatewayPortGiven }
   refuseOpenListener(checked)
   for (const value of Object.values(checked)) Object.freeze(value)
   return Object.freeze(checked)
@@ -73,7 +75,7 @@ function readFlags (argv: readonly string[], problems: string[]): Record<string,
 function readText ({ schema }: Setting, text: string): unknown {
   if (schema.type === 'array') return text.split(',').map((item) => item.trim()).filter((item) => item !== '')
   if (schema.unit === 'bytes') return parseBytes(text) ?? text
-  if (schema.type === 'integer' || schema.type === 'number') return /^-?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text
+  if (schema.type === 'integer' || schema.type === 'number' || schema.anyOf?.some(({ type }: TSchema) => type === 'integer')) return /^-?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text
   return text
 }
 
@@ -81,7 +83,7 @@ function describe (path: string, message: string, values: Record<string, unknown
   const key = path.split('/')[1] ?? ''
   const setting = SETTINGS.find((candidate) => candidate.key === key)
   if (setting === undefined) return `${key}: ${message}`
-  const literals = setting.schema.anyOf?.map((option: { const: string }) => option.const)
+  const literals = setting.schema.anyOf?.map((option: TSchema) => option.const ?? `a number from ${option.minimum} to ${option.maximum}`)
   const expectation = literals === undefined ? message.toLowerCase() : `expected one of ${literals.join(', ')}`
   const shown = setting.schema.secret === true ? '[redacted]' : JSON.stringify(values[key])
   return `${setting.variable} (${setting.flag}) is ${shown}: ${expectation}. ${setting.schema.description}`

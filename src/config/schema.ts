@@ -12,6 +12,10 @@ const MebiByte = 1024 ** 2
 export const ConfigSchema = Type.Object({
   host: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Address that the API listens on.' }),
   port: Port('Port that the API listens on; 0 takes any free one and prints it.', 8000),
+  gatewayHost: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Address that the gateway listens on: containers answer there at names of their own.' }),
+  gatewayPort: Type.Union([Type.Integer({ minimum: 0, maximum: 65535 }), Type.Literal('off')], { default: 8080, description: 'Port of the gateway; 0 takes any free one and prints it, `off` runs none. When the default port is taken, the server goes on without a gateway and says so.' }),
+  domain: Type.String({ default: 'localhost', pattern: '^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$', description: 'Containers answer at `<name>.<domain>`; lower case. Browsers resolve `*.localhost` to this machine by themselves.' }),
+  expose: Type.Union([Type.Literal('managed'), Type.Literal('all')], { default: 'managed', description: '`managed`: the gateway routes to containers that dockAPI made or that carry `dockapi.enable=true` or `traefik.enable=true`; `all`: to every container whose labels do not say `false`.' }),
   scope: Type.Union([Type.Literal('managed'), Type.Literal('all')], { default: 'managed', description: '`managed`: only containers that dockAPI made or that carry the label `dockapi.enable=true` exist for the API; `all`: every container of the engine.' }),
   network: Type.Optional(Type.String({ minLength: 1, description: 'Docker network that new containers join and through which containers are reached first.' })),
   publishHost: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Host address on which container ports are published.' }),
@@ -39,7 +43,11 @@ export type EngineEnvironment = {
   PATH?: string
 }
 
-export type Config = Readonly<Static<typeof ConfigSchema>> & { readonly engine: Readonly<EngineEnvironment> }
+export type Config = Readonly<Static<typeof ConfigSchema>> & {
+  readonly engine: Readonly<EngineEnvironment>
+  /** Whether somebody chose the gateway's port; when the default one is taken, the server goes on without. */
+  readonly isGatewayPortGiven: boolean
+}
 
 export type Setting = { key: string, flag: string, variable: string, schema: TSchema }
 

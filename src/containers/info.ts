@@ -11,8 +11,9 @@ const NEVER = '0001-01-01T00:00:00Z'
 /**
  * A container from the engine's whole document.
  * @param baseUrl Origin of this API as the caller reaches it, such as `http://127.0.0.1:8000`; the URLs begin with it.
+ * @param hostUrl Its URL at the gateway (`Gateway.urlFor`).
  */
-export function infoOfDocument (document: ContainerDocument, baseUrl: string): ContainerInfo {
+export function infoOfDocument (document: ContainerDocument, baseUrl: string, hostUrl: string | null): ContainerInfo {
   const labels = document.Config.Labels ?? {}
   const published = document.NetworkSettings.Ports ?? {}
   const ports = Object.entries(published).flatMap(([key, bindings]) => portsOf(key, bindings))
@@ -31,11 +32,11 @@ export function infoOfDocument (document: ContainerDocument, baseUrl: string): C
     exitCode: state.Running || state.StartedAt === NEVER ? null : state.ExitCode,
     health: healthOf(state.Health?.Status),
     networks: Object.keys(document.NetworkSettings.Networks ?? {})
-  }, baseUrl)
+  }, baseUrl, hostUrl)
 }
 
 /** A container from an entry of the engine's list, which tells less: exit code and health are read from its status line. */
-export function infoOfSummary (summary: ContainerSummary, baseUrl: string): ContainerInfo {
+export function infoOfSummary (summary: ContainerSummary, baseUrl: string, hostUrl: string | null): ContainerInfo {
   const ports = distinct(summary.Ports.map((port): PortInfo => ({
     container_port: port.PrivatePort,
     protocol: port.Type as PortInfo['protocol'],
@@ -57,7 +58,7 @@ export function infoOfSummary (summary: ContainerSummary, baseUrl: string): Cont
     exitCode: exit === null ? null : Number(exit[1]),
     health: healthOf(/\((?:health: )?(healthy|unhealthy|starting)\)/.exec(summary.Status)?.[1]),
     networks: Object.keys(summary.NetworkSettings?.Networks ?? {})
-  }, baseUrl)
+  }, baseUrl, hostUrl)
 }
 
 type Parts = {
@@ -75,7 +76,7 @@ type Parts = {
   networks: string[]
 }
 
-function assemble (parts: Parts, baseUrl: string): ContainerInfo {
+function assemble (parts: Parts, baseUrl: string, hostUrl: string | null): ContainerInfo {
   const main = parts.ports.find((port) => port.container_port === parts.containerPort && port.protocol === 'tcp' && port.host_port !== null)
   return {
     id: parts.id,
@@ -93,7 +94,7 @@ function assemble (parts: Parts, baseUrl: string): ContainerInfo {
     networks: parts.networks,
     urls: {
       path: parts.containerPort === undefined ? null : `${baseUrl}/proxy/${parts.name}/`,
-      host: null,
+      host: hostUrl,
       direct: main === undefined ? null : `http://${reachable(main.host_ip!)}:${main.host_port}/`
     },
     warnings: []

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { isUpgradable } from './upgrades.ts'
 
 /** `/proxy/{id}/...` or `/proxy/{id}:{port}/...` as it stands in a request. */
 export type ProxyUrl = {
@@ -33,13 +34,7 @@ export function routerUrl (request: { url?: string | undefined }): string {
   return proxied === undefined ? rawUrl : `${proxied.prefix}/`
 }
 
-/**
- * Whether a request with an Upgrade header may switch protocols: only towards a container, only in HTTP/1.1 (RFC 9110 7.8), only
- * without a body, and not to h2c, which would carry further requests past every check. The others are served as if the header
- * were not there.
- */
-export function isProxyUpgrade ({ url, httpVersion, headers }: IncomingMessage): boolean {
-  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
-  const isHttp2 = /(?:^|,)\s*h2c?\s*(?:,|$)/i.test(headers.upgrade ?? '')
-  return httpVersion === '1.1' && !hasBody && !isHttp2 && parseProxyUrl(url ?? '') !== undefined
+/** Whether a request with an Upgrade header may switch protocols: only towards a container. */
+export function isProxyUpgrade (request: IncomingMessage): boolean {
+  return isUpgradable(request) && parseProxyUrl(request.url ?? '') !== undefined
 }

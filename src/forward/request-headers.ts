@@ -50,7 +50,7 @@ const HOST = /^(?!\.*(?::|$))(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{0,5}
 export function requestHeaders (request: IncomingMessage, { mount, stripAuthorization, isUpgrade }: RequestHeaderOptions): string[] {
   const { rawHeaders, headers } = request
   const dropped = nominated(headers.connection)
-  const result = ['Host', mount.upstreamAuthority]
+  const result = ['Host', hostFor(mount)]
   const seen = { host: 0, authorization: 0 }
   let cookie = -1
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -86,6 +86,11 @@ export function publicAuthorityOf ({ headers, httpVersion }: IncomingMessage): s
   const match = HOST.exec(host)
   if (match === null || Number(match[1] ?? 0) > 65535) throw invalidHost()
   return host
+}
+
+/** An application with an origin of its own is called by its public name: it builds links and checks origins with it. */
+function hostFor ({ prefix, publicAuthority, upstreamAuthority }: Mount): string {
+  return prefix === '' && publicAuthority !== '' ? publicAuthority : upstreamAuthority
 }
 
 /** Names that say who the client is, also spelled with `_`, which CGI-like servers cannot tell from `-`. */

@@ -24,7 +24,7 @@ await t.test('docs/configuration.md lists every setting as it is; if not, run np
 
 await t.test('every variable that the documentation names exists', async (t) => {
   const known = new Set<string>([...SETTINGS.map(({ variable }) => variable), ...ENGINE_VARIABLES])
-  for (const path of ['docs/configuration.md', 'docs/errors.md']) {
+  for (const path of ['docs/configuration.md', 'docs/errors.md', 'docs/gateway.md']) {
     for (const [name] of (await read(path)).matchAll(/\bDOCK(?:API|ER)_[A-Z_]+\b/g)) t.ok(known.has(name), `${path}: ${name}`)
   }
 })

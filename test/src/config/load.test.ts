@@ -32,6 +32,10 @@ await t.test('every setting can be given as a flag and as a variable', async (t)
   const values: Record<string, [string, unknown]> = {
     host: ['::1', '::1'],
     port: ['1', 1],
+    gatewayHost: ['::1', '::1'],
+    gatewayPort: ['off', 'off'],
+    domain: ['apps.example.org', 'apps.example.org'],
+    expose: ['all', 'all'],
     scope: ['all', 'all'],
     network: ['web', 'web'],
     publishHost: ['127.0.0.2', '127.0.0.2'],
@@ -51,6 +55,13 @@ await t.test('every setting can be given as a flag and as a variable', async (t)
     t.same((loadConfig({ env: { [variable]: text } }) as Record<string, unknown>)[key], expected, variable)
     t.same((loadConfig({ argv: [flag, text] }) as Record<string, unknown>)[key], expected, flag)
   }
+})
+
+await t.test('the port of the gateway is a number or off', async (t) => {
+  t.match(loadConfig(), { gatewayPort: 8080, isGatewayPortGiven: false })
+  t.match(loadConfig({ env: { DOCKAPI_GATEWAY_PORT: '8080' } }), { gatewayPort: 8080, isGatewayPortGiven: true })
+  t.match(loadConfig({ argv: ['--gateway-port', '0'] }), { gatewayPort: 0, isGatewayPortGiven: true })
+  for (const port of ['on', '65536', '-1', '80.5']) t.match(problemsOf({ env: { DOCKAPI_GATEWAY_PORT: port } }), [/DOCKAPI_GATEWAY_PORT .*a number from 0 to 65535, off/], port)
 })
 
 await t.test('an empty variable counts as not set', async (t) => {

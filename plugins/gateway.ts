@@ -1,0 +1,33 @@
+import fp from 'fastify-plugin'
+import type { FastifyInstance } from 'fastify'
+import type { Config } from '../src/config/schema.ts'
+import { createGateway } from '../src/gateway/gateway.ts'
+import type { Gateway } from '../src/gateway/gateway.ts'
+import { answerClientError, problemOf } from './errors.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance { gateway: Gateway }
+}
+
+/** The second plane. The process says when it listens, as with the app itself; it ends with the app. */
+async function gateway (app: FastifyInstance, { config }: { config: Config }) {
+  let count = 0
+  const log = app.log.child({ plane: 'gateway' })
+  const created = createGateway({
+    config,
+    containers: app.containers,
+    forwarder: app.forwarder,
+    isOwnToken: app.guard.isOwnToken,
+    describe: (error, url) => problemOf(error, url, `gateway-${++count}`),
+    onClientError: answerClientError,
+    onRefusal (error, { status, request_id: requestId }) {
+      const level = error.code === 'internal_error' ? 'error' : status >= 500 ? 'warn' : 'info'
+      log[level]({ code: error.code, detail: error.message, err: error.cause, requestId }, 'request refused')
+    }
+  })
+  app.decorate('gateway', created)
+  app.addHook('preClose', async () => { created.close().catch((error: unknown) => { log.error(error) }) })
+  app.addHook('onClose', async () => { created.destroy() })
+}
+
+export default fp(gateway, { name: 'gateway', fastify: '5.x', dependencies: ['containers', 'forwarder', 'guard'] })

@@ -1,0 +1,216 @@
+import type { Containers } from '../containers/containers.ts'
+import { inspectContainer, listContainers } from '../engine/containers.ts'
+import type { ContainerSummary } from '../engine/containers.ts'
+import { watchEvents } from '../engine/events.ts'
+import type { EngineEvent, EventWatch } from '../engine/events.ts'
+import { isDockApiError } from '../errors.ts'
+import { isExposed } from './exposure.ts'
+import type { Expose } from './exposure.ts'
+import { waitUntilOpen } from './opening.ts'
+import { describeContainer } from './routed-container.ts'
+import type { RoutedContainer } from './routed-container.ts'
+
+/** What the engine tells of the containers that are exposed, kept up to date. */
+export type Provider = {
+  /** Whether every container has been looked at once. */
+  readonly isLoaded: boolean
+  get (id: string): RoutedContainer | undefined
+  /** Begins to follow the engine. */
+  start (): void
+  /** Asks the engine about one container now. Resolves when the answer is known, or cannot be had. */
+  refresh (id: string): Promise<void>
+  /** Begins to ask. */
+  look (id: string): void
+  /** Takes a container out of rotation until its next run, or puts it back. */
+  setDraining (id: string, isDraining: boolean): void
+  close (): void
+}
+
+export type ProviderOptions = {
+  expose: Expose
+  /** Called with all containers after each change, once all are known. */
+  onChange (containers: readonly RoutedContainer[]): void
+  /** How often everything is compared with the engine's list, in milliseconds. */
+  reconcileMs?: number
+}
+
+type Look = { isOutdated: boolean, done: Promise<void> }
+
+const RECONCILE_MS = 30_000
+/** Inspections at the same time when many containers are new. */
+const BATCH = 8
+/** Signals that end a container which does not ask for another (docker stop, docker kill). */
+const ENDING_SIGNALS = new Set(['9', '15', 'KILL', 'TERM', 'SIGKILL', 'SIGTERM'])
+/** How long a container that was sent one may live on before it gets requests again, in milliseconds: longer than docker's own grace. */
+const SURVIVAL_MS = 15_000
+
+/**
+ * Follows the engine's events, and looks only at what changed. The events come first and the list after, so that nothing falls between;
+ * after a gap the list tells what is different. While the engine is away, what was known last stays.
+ */
+export function createProvider (source: Containers, { expose, onChange, reconcileMs = RECONCILE_MS }: ProviderOptions): Provider {
+  const { engine } = source
+  const known = new Map<string, RoutedContainer>()
+  const fingerprints = new Map<string, string>()
+  const looks = new Map<string, Look>()
+  const closing = new AbortController()
+  let events: EventWatch | undefined
+  let timer: NodeJS.Timeout | undefined
+  let reconciling: Promise<void> | undefined
+  let isOutdated = false
+  let isLoaded = false
+
+  function start () {
+    events ??= watchEvents(engine, { onEvent, onGap: reconcile, signal: closing.signal })
+    timer ??= setInterval(reconcile, reconcileMs).unref()
+  }
+
+  /** One at a time; a call while one runs makes it run once more. */
+  function reconcile () {
+    isOutdated = true
+    reconciling ??= compare().finally(() => { reconciling = undefined })
+  }
+
+  async function compare () {
+    while (isOutdated && !closing.signal.aborted) {
+      isOutdated = false
+      try {
+        await compareWithList(await listContainers(engine, {}, { signal: closing.signal }))
+        isLoaded = true
+        publish()
+      } catch {
+        // The engine is away: the events' own return, or the next turn, brings the next comparison.
+      }
+    }
+  }
+
+  async function compareWithList (summaries: readonly ContainerSummary[]) {
+    const listed = new Map(summaries.filter(({ Labels }) => isExposed(Labels, expose)).map((summary) => [summary.Id, fingerprintOf(summary)]))
+    const gone = [...known.keys()].filter((id) => !listed.has(id))
+    const changed = [...listed].filter(([id, fingerprint]) => fingerprints.get(id) !== fingerprint || !known.has(id))
+    const ids = [...gone, ...changed.map(([id]) => id)]
+    for (let index = 0; index < ids.length; index += BATCH) await Promise.all(ids.slice(index, index + BATCH).map(refresh))
+    for (const [id, fingerprint] of changed) if (known.has(id)) fingerprints.set(id, fingerprint)
+  }
+
+  function onEvent ({ type, action, id, attributes }: EngineEvent) {
+    if (type === 'network') {
+      const { container } = attributes
+      if (container !== undefined && known.has(container)) look(container)
+      return
+    }
+    if (!known.has(id) && !isExposed(attributes, expose)) return
+    // What an inspection under way will tell may be older than this event.
+    const running = looks.get(id)
+    if (running !== undefined) running.isOutdated = true
+    take(action, id, attributes)
+  }
+
+  /** What an event says by itself is believed at once: a container that died must not be sent one more request. */
+  function take (action: string, id: string, attributes: Record<string, string>) {
+    if (action === 'die') patch(id, { status: 'exited', isOpen: false })
+    else if (action === 'destroy') forget(id)
+    else if (action === 'pause') patch(id, { status: 'paused' })
+    else if (action === 'rename') patch(id, { name: (attributes.name ?? '').replace(/^\//, '') })
+    else if (action === 'kill') drainIfEnding(id, attributes.signal ?? '')
+    else if (action.startsWith('health_status: ')) patch(id, { health: action.slice('health_status: '.length) })
+    else if (action === 'create' || action === 'start' || action === 'unpause') look(id)
+  }
+
+  /** The engine tells of the signal as it sends it. */
+  function drainIfEnding (id: string, signal: string) {
+    const container = known.get(id)
+    if (container === undefined || !ENDING_SIGNALS.has(signal)) return
+    setDraining(id, true)
+    setTimeout(() => { if (known.get(id)?.run === container.run) setDraining(id, false) }, SURVIVAL_MS).unref()
+  }
+
+  function setDraining (id: string, isDraining: boolean) {
+    patch(id, { isDraining })
+  }
+
+  function refresh (id: string): Promise<void> {
+    const running = looks.get(id)
+    if (running !== undefined) {
+      running.isOutdated = true
+      return running.done
+    }
+    const look: Look = { isOutdated: true, done: Promise.resolve() }
+    looks.set(id, look)
+    look.done = inspectUntilFresh(id, look).finally(() => { looks.delete(id) })
+    return look.done
+  }
+
+  function look (id: string) {
+    refresh(id).catch(ignore)
+  }
+
+  async function inspectUntilFresh (id: string, look: Look) {
+    while (look.isOutdated && !closing.signal.aborted) {
+      look.isOutdated = false
+      try {
+        const document = await inspectContainer(engine, id, { signal: closing.signal })
+        const container = await describeContainer(document, source.upstreamOf, known.get(id))
+        if (look.isOutdated) continue
+        if (isExposed(container.labels, expose)) remember(container)
+      } catch (error) {
+        if (isDockApiError(error, 'container_not_found')) forget(id)
+        // Otherwise the engine is away: what was known stays.
+      }
+    }
+  }
+
+  function remember (container: RoutedContainer) {
+    const before = known.get(container.id)
+    known.set(container.id, before?.run === container.run ? { ...container, isDraining: before.isDraining, isOpen: before.isOpen } : container)
+    publish()
+    if (before?.run !== container.run || before.status !== container.status) proveOpen(container).catch(ignore)
+  }
+
+  async function proveOpen ({ id, run, status, health, mainPort, addresses }: RoutedContainer) {
+    const address = addresses.get(mainPort)
+    if (status !== 'running' || health !== undefined || address === undefined || !('upstream' in address)) return
+    const isSameRun = () => known.get(id)?.run === run && known.get(id)?.status === 'running'
+    await waitUntilOpen(address.upstream, isSameRun, closing.signal)
+    if (isSameRun()) patch(id, { isOpen: true })
+  }
+
+  function patch (id: string, change: Partial<RoutedContainer>) {
+    const container = known.get(id)
+    if (container === undefined) return
+    known.set(id, { ...container, ...change })
+    publish()
+  }
+
+  function forget (id: string) {
+    fingerprints.delete(id)
+    if (known.delete(id)) publish()
+  }
+
+  function publish () {
+    if (isLoaded) onChange([...known.values()])
+  }
+
+  return {
+    get isLoaded () { return isLoaded },
+    get: (id) => known.get(id),
+    start,
+    refresh,
+    look,
+    setDraining,
+    close () {
+      closing.abort()
+      clearInterval(timer)
+    }
+  }
+}
+
+function ignore () {}
+
+/** Everything in the engine's list that matters for routing, except which run it is. */
+function fingerprintOf ({ Names, State, Status, Ports, NetworkSettings }: ContainerSummary): string {
+  const health = /\((?:health: )?(healthy|unhealthy|starting)\)/.exec(Status)?.[1]
+  const ports = Ports.map(({ PrivatePort, PublicPort, IP }) => `${PrivatePort} ${IP} ${PublicPort}`).sort()
+  const networks = Object.entries(NetworkSettings?.Networks ?? {}).map(([name, { IPAddress }]) => `${name} ${IPAddress}`).sort()
+  return JSON.stringify([Names, State, health, ports, networks])
+}

@@ -1,0 +1,81 @@
+import { mainPortOf } from '../containers/address.ts'
+import { tcpPortsOf } from '../containers/ports.ts'
+import type { ContainerDocument } from '../engine/containers.ts'
+import { isDockApiError } from '../errors.ts'
+import type { Upstream } from '../forward/upstream.ts'
+import type { UpstreamState } from '../../schemas/routes.ts'
+
+/** Where a port of a container is reached, or why it is not. */
+export type Address = { upstream: Upstream } | { problem: string }
+
+/** What the gateway knows of a container; replaced, never changed. */
+export type RoutedContainer = {
+  readonly id: string
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly createdAt: string
+  /** When its present or last run began: tells one run from the next. */
+  readonly run: string
+  /** The engine's state. */
+  readonly status: string
+  /** Of the HEALTHCHECK; undefined without one. */
+  readonly health: string | undefined
+  /** The port that its name leads to; null when it exposes none. */
+  readonly mainPort: number | null
+  readonly ports: readonly number[]
+  readonly addresses: ReadonlyMap<number | null, Address>
+  /** The main port was seen open in this run. */
+  readonly isOpen: boolean
+  /** It is about to be stopped: no new requests in this run. */
+  readonly isDraining: boolean
+}
+
+export type ResolveAddress = (document: ContainerDocument, port: number) => Promise<Upstream>
+
+/**
+ * What of the engine's document matters for routing.
+ * @param before What was known: what was learned of a run holds until the next one begins.
+ */
+export async function describeContainer (document: ContainerDocument, resolve: ResolveAddress, before: RoutedContainer | undefined): Promise<RoutedContainer> {
+  const { Config: config, NetworkSettings: network, HostConfig: hostConfig, State: state } = document
+  const mainPort = mainPortOf(document) ?? null
+  const exposed = tcpPortsOf(new Set([config.ExposedPorts, network.Ports, hostConfig.PortBindings as object | undefined].flatMap((ports) => Object.keys(ports ?? {}))))
+  const ports = [...new Set([...(mainPort === null ? [] : [mainPort]), ...exposed])].sort((a, b) => a - b)
+  const isSameRun = before?.run === state.StartedAt && state.Running
+  return {
+    id: document.Id,
+    name: document.Name.replace(/^\//, ''),
+    labels: config.Labels ?? {},
+    createdAt: document.Created,
+    run: state.StartedAt,
+    status: state.Status,
+    health: state.Health?.Status === 'none' ? undefined : state.Health?.Status,
+    mainPort,
+    ports,
+    addresses: new Map(await Promise.all((ports.length === 0 ? [null] : ports).map(async (port) => [port, await addressOf(document, port, resolve)] as const))),
+    isOpen: isSameRun && before.isOpen,
+    isDraining: isSameRun && before.isDraining
+  }
+}
+
+async function addressOf (document: ContainerDocument, port: number | null, resolve: ResolveAddress): Promise<Address> {
+  if (port === null) return { problem: 'It exposes no TCP port. Give it one with EXPOSE in its image, or name it with the label dockapi.port.' }
+  try {
+    return { upstream: await resolve(document, port) }
+  } catch (error) {
+    if (isDockApiError(error, 'upstream_failed') || isDockApiError(error, 'upstream_not_running')) return { problem: error.message }
+    throw error
+  }
+}
+
+/** Whether a port of a container can take a request now, and if not, what it waits for. */
+export function stateOf (container: RoutedContainer, port: number | null): UpstreamState {
+  const { status, health, isDraining, isOpen, addresses } = container
+  if (status === 'paused') return 'paused'
+  if (status !== 'running') return 'down'
+  if (isDraining) return 'draining'
+  const address = addresses.get(port)
+  if (address === undefined || 'problem' in address) return 'unreachable'
+  if (health === 'unhealthy' || health === 'starting') return health
+  return health === 'healthy' || isOpen ? 'up' : 'opening'
+}

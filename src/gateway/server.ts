@@ -1,0 +1,76 @@
+import { createServer } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { isLoopback } from '../config/loopback.ts'
+import { DockApiError } from '../errors.ts'
+import { drainBody } from '../forward/request-body.ts'
+import { acceptUpgrades, isUpgradable } from '../forward/upgrades.ts'
+import type { Problem } from '../../schemas/problem.ts'
+import { PAGE_POLICY, renderPage, wantsPage } from './page.ts'
+
+export type ServerOptions = {
+  /** Resolves once the answer begins. @throws DockApiError before anything was written. */
+  serve (request: IncomingMessage, response: ServerResponse): Promise<void>
+  /** The problem document of an error. */
+  describe (error: DockApiError, url: string): Problem
+  /** Answers what is no HTTP request at all. */
+  onClientError (error: Error, socket: Socket): void
+  /** Told of every failure that is answered here. */
+  onRefusal (error: DockApiError, problem: Problem): void
+}
+
+/** How long an idle connection is kept, in milliseconds: longer than load balancers keep theirs. */
+const KEEP_ALIVE_MS = 72_000
+const FORWARDED = ['forwarded', 'x-forwarded-for', 'via'] as const
+
+/**
+ * The listener of the gateway: strict HTTP/1.1, no limit on how long a request or an answer may take, but one on how long its head may
+ * (60 s, 16 KiB: Node's own). Failures are problem documents for programs and a small page for browsers.
+ */
+export function createGatewayServer ({ serve, describe, onClientError, onRefusal }: ServerOptions): Server {
+  const server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS, requireHostHeader: false, shouldUpgradeCallback: isUpgradable }, handle)
+  acceptUpgrades(server, handle)
+  server.on('clientError', onClientError)
+  return server
+
+  function handle (request: IncomingMessage, response: ServerResponse) {
+    serve(request, response).catch((error: unknown) => { refuse(request, response, asDockApiError(error)) })
+  }
+
+  function refuse (request: IncomingMessage, response: ServerResponse, error: DockApiError) {
+    const problem = describe(error, request.url ?? '/')
+    onRefusal(error, problem)
+    if (response.headersSent || response.destroyed) {
+      response.destroy()
+      return
+    }
+    drainBody(request)
+    const shown = isNear(request) ? problem : discreet(problem)
+    const isPage = wantsPage(request.headers.accept)
+    const body = isPage ? renderPage(shown) : JSON.stringify(shown)
+    if (!server.listening) response.shouldKeepAlive = false
+    response.writeHead(problem.status, {
+      'content-type': isPage ? 'text/html; charset=utf-8' : 'application/problem+json; charset=utf-8',
+      'content-length': Buffer.byteLength(body),
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      ...(isPage ? { 'content-security-policy': PAGE_POLICY } : {}),
+      ...(error.retryAfterSeconds === undefined ? {} : { 'retry-after': String(error.retryAfterSeconds) })
+    })
+    response.end(request.method === 'HEAD' ? undefined : body)
+  }
+}
+
+function asDockApiError (error: unknown): DockApiError {
+  return error instanceof DockApiError ? error : new DockApiError('internal_error', 'Something went wrong in the server itself.', { cause: error })
+}
+
+/** Whoever sits at this machine may know how it is built; a request that passed another proxy may come from anywhere. */
+function isNear ({ socket, headers }: IncomingMessage): boolean {
+  return isLoopback((socket.remoteAddress ?? '').replace(/^::ffff:/, '')) && FORWARDED.every((name) => headers[name] === undefined)
+}
+
+/** What strangers get: that it did not work, and whether to come again. */
+function discreet ({ type, title, status, instance, code, retryable, request_id: id }: Problem): Problem {
+  return { type, title, status, detail: `${title}.`, error: `${title}.`, instance, code, retryable, request_id: id }
+}
