@@ -2,9 +2,11 @@ import { ContainerDetailSchema, ContainerInfoSchema, ExitSchema, RemovedSchema, 
 import { ExecRequestSchema, ExecResultSchema } from './exec.ts'
 import { HealthSchema, LiveSchema, ReadySchema } from './health.ts'
 import { ImageInfoSchema, PullRequestSchema, PullResultSchema } from './images.ts'
+import { LogLineSchema } from './logs.ts'
 import { FieldErrorSchema, ProblemSchema } from './problem.ts'
 import { ProxyInfoSchema } from './proxy.ts'
 import { RunRequestSchema, UpdateRequestSchema } from './run.ts'
+import { StreamEndSchema } from './streams.ts'
 
 /** Every named component, registered once with Fastify and published in the OpenAPI document. */
 export const MODELS = [
@@ -25,5 +27,7 @@ export const MODELS = [
   ExitSchema,
   ExecRequestSchema,
   ExecResultSchema,
+  StreamEndSchema,
+  LogLineSchema,
   ProxyInfoSchema
 ]

@@ -12,6 +12,7 @@ import errors, { answerClientError, answerFrameworkError } from '../plugins/erro
 import forwarder from '../plugins/forwarder.ts'
 import guard from '../plugins/guard.ts'
 import openapi from '../plugins/openapi.ts'
+import streams from '../plugins/streams.ts'
 import upgrade from '../plugins/upgrade.ts'
 import { buildValidator } from '../plugins/validation.ts'
 import containerRoutes from '../routes/containers.ts'
@@ -53,6 +54,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(containers, { config })
   await app.register(containerPages)
   await app.register(forwarder)
+  await app.register(streams, { limit: config.maxStreams })
   await app.register(upgrade)
 
   await app.register(healthRoutes)
