@@ -13,11 +13,11 @@ import { createStreams } from '../src/streams/registry.ts'
 import type { Streams } from '../src/streams/registry.ts'
 
 export type StreamAnswer = {
-  form: Exclude<Form, 'json'>
+  form: Form
   /** Opens what is streamed, as events or as the very bytes. What it throws is answered as a problem: nothing is sent before. */
   open (signal: AbortSignal): Promise<StreamSource | Readable>
-  /** How an event reads as plain text. */
-  textOf (event: StreamEvent): string
+  /** How an event reads as plain text, where that form is offered. */
+  textOf? (event: StreamEvent): string
 }
 
 declare module 'fastify' {
@@ -36,10 +36,12 @@ async function streams (app: FastifyInstance, options: { limit: number }) {
   const created = createStreams(options.limit)
   app.decorate('streams', created)
   app.decorate('events', createEventHub(app.engine))
-  app.decorateReply('sendStream', async function (this: FastifyReply, { form, open, textOf }) {
+  app.decorateReply('sendStream', async function (this: FastifyReply, { form, open, textOf = () => '' }) {
     this.type(`${MEDIA_TYPES[form]}; charset=utf-8`)
     this.headers({ 'x-content-type-options': 'nosniff', 'x-accel-buffering': 'no', 'cache-control': 'no-store', vary: 'Accept' })
     if (this.request.method === 'HEAD') return this.send('')
+    // Fastify keeps the headers back until there is a first chunk, which may be a long time off.
+    this.raw.once('pipe', () => this.raw.flushHeaders())
     return this.send(await created.admit(async (signal) => {
       const source = await open(signal)
       return source instanceof Readable ? deliverBytes(source, created.closing) : deliver(source, { encoder: createEncoder(form, textOf), closing: created.closing })

@@ -1,14 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { ContainerParamsSchema } from '../schemas/common.ts'
-import { LogLineSchema, LogsQuerySchema } from '../schemas/logs.ts'
+import { LogBatchSchema, LogLineSchema, LogsQuerySchema } from '../schemas/logs.ts'
 import { problems } from '../schemas/problem.ts'
 import { ResumeHeadersSchema, streamContent } from '../schemas/streams.ts'
 import { negotiateForm } from '../src/streams/form.ts'
 import { openLogEvents, textOfLog } from '../src/streams/log-events.ts'
 import { readLogs } from '../src/streams/logs.ts'
 
-const FILE_ENDINGS = { text: 'log', ndjson: 'ndjson', sse: 'sse' } as const
+const FILE_ENDINGS = { text: 'log', ndjson: 'ndjson', sse: 'sse', json: 'json' } as const
 
 const logs: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/containers/:id/logs', {
@@ -21,13 +21,13 @@ const logs: FastifyPluginAsyncTypebox = async (app) => {
       querystring: LogsQuerySchema,
       headers: ResumeHeadersSchema,
       response: {
-        200: { description: 'The log.', content: { 'text/plain': { schema: Type.String({ examples: ['listening on port 80\n'] }) }, ...streamContent(LogLineSchema) } },
+        200: { description: 'The log.', content: { 'text/plain': { schema: Type.String({ examples: ['listening on port 80\n'] }) }, ...streamContent(LogLineSchema, LogBatchSchema) } },
         ...problems(404, 406, 409, 429)
       }
     }
   }, async (request, reply) => {
     const { query } = request
-    const form = negotiateForm(request.headers.accept, ['text', 'ndjson', 'sse'])
+    const form = negotiateForm(request.headers.accept, ['text', 'ndjson', 'sse', 'json'])
     const document = await app.containers.find(request.params.id, request.gone)
     if (query.download) reply.header('content-disposition', `attachment; filename="${document.Name.slice(1)}.${FILE_ENDINGS[form]}"`)
     const lastId = request.headers['last-event-id']

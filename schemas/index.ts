@@ -2,7 +2,8 @@ import { ContainerDetailSchema, ContainerInfoSchema, ExitSchema, RemovedSchema, 
 import { ExecRequestSchema, ExecResultSchema } from './exec.ts'
 import { HealthSchema, LiveSchema, ReadySchema } from './health.ts'
 import { ImageInfoSchema, PullRequestSchema, PullResultSchema } from './images.ts'
-import { LogLineSchema } from './logs.ts'
+import { EventBatchSchema, EngineEventSchema } from './events.ts'
+import { LogBatchSchema, LogLineSchema } from './logs.ts'
 import { FieldErrorSchema, ProblemSchema } from './problem.ts'
 import { ProxyInfoSchema } from './proxy.ts'
 import { RunRequestSchema, UpdateRequestSchema } from './run.ts'
@@ -29,5 +30,8 @@ export const MODELS = [
   ExecResultSchema,
   StreamEndSchema,
   LogLineSchema,
+  LogBatchSchema,
+  EngineEventSchema,
+  EventBatchSchema,
   ProxyInfoSchema
 ]

@@ -2,8 +2,9 @@ import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
 import { QueryFlag } from './common.ts'
 import { model, oneOf } from './model.ts'
+import { batchOf } from './streams.ts'
 
-const Moment = (description: string) => Type.String({
+export const Moment = (description: string) => Type.String({
   pattern: '^(\\d+(\\.\\d{1,9})?|\\d+(ms|s|m|h|d)|\\d{4}-\\d{2}-\\d{2}([Tt ].+)?)$', description: `${description} Unix seconds, an RFC 3339 time, or an age such as \`10m\`.`, examples: ['10m']
 })
 
@@ -32,3 +33,5 @@ export const LogLineSchema = model('LogLine', {
   description: 'A line of NDJSON. In Server-Sent Events `event` and `id` are fields of the message and the rest is its `data`.',
   examples: [{ event: 'log', id: '2026-01-05T10:00:00.000000001Z~7', stream: 'stdout', time: '2026-01-05T10:00:00.123456789Z', line: 'listening on port 80' }]
 })
+
+export const LogBatchSchema = batchOf('LogBatch', LogLineSchema)

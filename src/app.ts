@@ -17,6 +17,7 @@ import upgrade from '../plugins/upgrade.ts'
 import { buildValidator } from '../plugins/validation.ts'
 import containerRoutes from '../routes/containers.ts'
 import docsRoutes from '../routes/docs.ts'
+import eventRoutes from '../routes/events.ts'
 import execRoutes from '../routes/exec.ts'
 import healthRoutes from '../routes/health.ts'
 import imageRoutes from '../routes/images.ts'
@@ -63,6 +64,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(runRoutes)
   await app.register(lifecycleRoutes)
   await app.register(logRoutes)
+  await app.register(eventRoutes)
   await app.register(execRoutes)
   await app.register(proxyInfoRoutes)
   await app.register(proxyRoutes)

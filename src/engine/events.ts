@@ -114,6 +114,19 @@ export function watchEvents (engine: Engine, options: WatchOptions): EventWatch 
   }
 }
 
+/**
+ * What the engine still knows of what happened, the oldest first; engines remember some hundred events.
+ * @param since Unix seconds, with a fraction where wanted.
+ */
+export async function listPastEvents (engine: Engine, types: string[], since: string, signal: AbortSignal): Promise<EngineEvent[]> {
+  const query = { since, until: (Date.now() / 1000).toFixed(3), filters: { type: types } }
+  const stream = await engine.open('events', (docker, abortSignal) => abortable(docker).getEvents({ ...query, abortSignal }), { signal })
+  const lines = createJsonLines()
+  const events: EngineEvent[] = []
+  for await (const chunk of stream as AsyncIterable<Buffer>) events.push(...lines.push(chunk).map(parseEvent).filter((event) => event !== undefined))
+  return events
+}
+
 /** The engine's document of an event, or nothing when it is none. */
 function parseEvent (document: unknown): EngineEvent | undefined {
   if (!Value.Check(EventSchema, document)) return undefined

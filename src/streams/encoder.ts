@@ -32,16 +32,35 @@ export type Encoder = {
 const RETRY_MS = 2000
 
 /** @param textOf How an event reads as plain text, its newline included. */
-export function createEncoder (form: Exclude<Form, 'json'>, textOf: (event: StreamEvent) => string): Encoder {
+export function createEncoder (form: Form, textOf: (event: StreamEvent) => string): Encoder {
   switch (form) {
     case 'text': return { head: '', heartbeat: '', encode: (events) => events.map(textOf).join(''), end: () => '' }
     case 'ndjson': return { head: '', heartbeat: '', encode: (events) => events.map(lineOf).join(''), end: (end) => lineOf({ event: 'end', data: end }) }
     case 'sse': return { head: `retry: ${RETRY_MS}\n\n`, heartbeat: ': alive\n\n', encode: (events) => events.map(messageOf).join(''), end: (end) => messageOf({ event: 'end', data: end }) }
+    case 'json': return createJsonEncoder()
   }
 }
 
-function lineOf ({ event, id, data }: StreamEvent): string {
-  return `${JSON.stringify({ event, id, ...data })}\n`
+/** One document, for what ends by itself. It is written as it comes, and whole only with its end. */
+function createJsonEncoder (): Encoder {
+  let isFirst = true
+  function encode (events: readonly StreamEvent[]) {
+    const text = events.map(documentOf).join(',')
+    if (text === '' || isFirst) {
+      isFirst &&= text === ''
+      return text
+    }
+    return `,${text}`
+  }
+  return { head: '{"events":[', heartbeat: '', encode, end: (end) => `],"end":${JSON.stringify(end)}}\n` }
+}
+
+function documentOf ({ event, id, data }: StreamEvent): string {
+  return JSON.stringify({ event, id, ...data })
+}
+
+function lineOf (event: StreamEvent): string {
+  return `${documentOf(event)}\n`
 }
 
 /** WHATWG HTML section 9.2: JSON has no line breaks, so one `data` line carries it. */
