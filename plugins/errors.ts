@@ -21,6 +21,7 @@ const STATUS: Record<ErrorKind, number> = {
   forbidden: 403,
   'not-found': 404,
   'method-not-allowed': 405,
+  'not-acceptable': 406,
   'too-slow': 408,
   conflict: 409,
   gone: 410,

@@ -9,6 +9,7 @@ const FAILURES: ReadonlyArray<[DockApiError, string]> = [
   [new DockApiError('unauthorized', 'This API wants a token.'), CONTAINER],
   [new DockApiError('origin_not_allowed', 'Pages of the origin "https://example.org" may not call the API.'), CONTAINER],
   [new DockApiError('container_not_found', 'There is no container "my-nginx".'), CONTAINER],
+  [new DockApiError('not_acceptable', 'This answer comes as text/plain, application/x-ndjson, text/event-stream, and the Accept header wants none of these.'), `${CONTAINER}/logs`],
   [new DockApiError('container_running', 'The container "my-nginx" is running.'), CONTAINER],
   [new DockApiError('body_too_large', 'The body is larger than 1 MiB.'), '/containers/run'],
   [new DockApiError('unsupported_media_type', 'The body has the content type "text/plain".'), '/containers/run'],

@@ -1,9 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { ContainerParamsSchema } from '../schemas/common.ts'
-import { LogsQuerySchema } from '../schemas/logs.ts'
+import { LogBatchSchema, LogLineSchema, LogsQuerySchema } from '../schemas/logs.ts'
 import { problems } from '../schemas/problem.ts'
+import { ResumeHeadersSchema, streamContent } from '../schemas/streams.ts'
+import { negotiateForm } from '../src/streams/form.ts'
+import { openLogEvents, textOfLog } from '../src/streams/log-events.ts'
 import { readLogs } from '../src/streams/logs.ts'
+
+const FILE_ENDINGS = { text: 'log', ndjson: 'ndjson', sse: 'sse', json: 'json' } as const
 
 const logs: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/containers/:id/logs', {
@@ -11,20 +16,27 @@ const logs: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'streamContainerLogs',
       tags: ['Streams'],
       summary: 'Read or follow the log of a container',
-      description: 'Both outputs in the order in which they were written, the bytes as they were written. With `follow=true` the answer goes on until the container ends or the client leaves.',
+      description: 'As plain text: both outputs in the order in which they were written, the bytes as they were written. As NDJSON or Server-Sent Events: one event for each line, and a last one that says why there are no more; `Last-Event-ID` goes on where a stream was left. With `follow=true` the answer goes on until the container ends or the client leaves.',
       params: ContainerParamsSchema,
       querystring: LogsQuerySchema,
+      headers: ResumeHeadersSchema,
       response: {
-        200: { description: 'The log.', content: { 'text/plain': { schema: Type.String({ examples: ['listening on port 80\n'] }) } } },
-        ...problems(404, 409)
+        200: { description: 'The log.', content: { 'text/plain': { schema: Type.String({ examples: ['listening on port 80\n'] }) }, ...streamContent(LogLineSchema, LogBatchSchema) } },
+        ...problems(404, 406, 409, 429)
       }
     }
   }, async (request, reply) => {
+    const { query } = request
+    const form = negotiateForm(request.headers.accept, ['text', 'ndjson', 'sse', 'json'])
     const document = await app.containers.find(request.params.id, request.gone)
-    reply.type('text/plain; charset=utf-8').header('x-content-type-options', 'nosniff').header('x-accel-buffering', 'no')
-    if (request.method === 'HEAD') return reply.send('')
-    const stream: unknown = await readLogs(app.containers, document, request.query, request.gone)
-    return reply.send(stream as string)
+    if (query.download) reply.header('content-disposition', `attachment; filename="${document.Name.slice(1)}.${FILE_ENDINGS[form]}"`)
+    const lastId = request.headers['last-event-id']
+    const isVerbatim = form === 'text' && lastId === undefined && query.grep === undefined && query.regex === undefined && query.follow !== 'restart'
+    return reply.sendStream({
+      form,
+      open: (signal) => isVerbatim ? readLogs(app.containers, document, query, signal) : openLogEvents(app, document, query, lastId, signal),
+      textOf: (event) => textOfLog(event, query.timestamps)
+    })
   })
 }
 

@@ -2,10 +2,13 @@ import { ContainerDetailSchema, ContainerInfoSchema, ExitSchema, RemovedSchema, 
 import { ExecRequestSchema, ExecResultSchema } from './exec.ts'
 import { HealthSchema, LiveSchema, ReadySchema } from './health.ts'
 import { ImageInfoSchema, PullRequestSchema, PullResultSchema } from './images.ts'
+import { EventBatchSchema, EngineEventSchema } from './events.ts'
+import { LogBatchSchema, LogLineSchema } from './logs.ts'
 import { FieldErrorSchema, ProblemSchema } from './problem.ts'
 import { ProxyInfoSchema } from './proxy.ts'
 import { RouteSchema } from './routes.ts'
 import { RunRequestSchema, UpdateRequestSchema } from './run.ts'
+import { StreamEndSchema } from './streams.ts'
 
 /** Every named component, registered once with Fastify and published in the OpenAPI document. */
 export const MODELS = [
@@ -27,5 +30,11 @@ export const MODELS = [
   ExecRequestSchema,
   ExecResultSchema,
   ProxyInfoSchema,
-  RouteSchema
+  RouteSchema,
+  StreamEndSchema,
+  LogLineSchema,
+  LogBatchSchema,
+  EngineEventSchema,
+  EventBatchSchema,
+  ProxyInfoSchema
 ]

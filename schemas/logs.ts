@@ -1,18 +1,37 @@
 import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
 import { QueryFlag } from './common.ts'
+import { model, oneOf } from './model.ts'
+import { batchOf } from './streams.ts'
 
-const Moment = (description: string) => Type.String({
+export const Moment = (description: string) => Type.String({
   pattern: '^(\\d+(\\.\\d{1,9})?|\\d+(ms|s|m|h|d)|\\d{4}-\\d{2}-\\d{2}([Tt ].+)?)$', description: `${description} Unix seconds, an RFC 3339 time, or an age such as \`10m\`.`, examples: ['10m']
 })
 
 export const LogsQuerySchema = Type.Object({
   tail: Type.String({ default: '200', pattern: '^(all|\\d{1,9})$', description: 'Lines from the end, or `all`.' }),
-  follow: QueryFlag('Goes on until the container ends or the client leaves.'),
+  follow: oneOf(['false', 'true', 'restart'], { default: 'false', description: '`true` goes on until the container ends or the client leaves, `restart` through restarts until it is removed.' }),
   since: Type.Optional(Moment('Only lines from then on.')),
   until: Type.Optional(Moment('Only lines before then.')),
   timestamps: QueryFlag('Each line begins with its time.'),
   stdout: QueryFlag('Includes stdout.', true),
-  stderr: QueryFlag('Includes stderr.', true)
+  stderr: QueryFlag('Includes stderr.', true),
+  grep: Type.Optional(Type.String({ minLength: 1, maxLength: 1000, description: 'Only lines that contain this text.' })),
+  regex: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Only lines that match this expression (RE2 syntax).', examples: ['(?i)error|warn'] })),
+  download: QueryFlag('The answer is a file to keep: sets `Content-Disposition`.')
 }, { additionalProperties: false })
 export type LogsQuery = Static<typeof LogsQuerySchema>
+
+export const LogLineSchema = model('LogLine', {
+  event: Type.Literal('log'),
+  id: Type.String({ description: 'Send it as `Last-Event-ID` to go on after this line.' }),
+  stream: oneOf(['stdout', 'stderr']),
+  time: Type.String({ description: 'When the engine read the line, RFC 3339 with nanoseconds.' }),
+  line: Type.String({ description: 'The line without its end.' }),
+  partial: Type.Optional(Type.Literal(true, { description: 'The line is longer than 64 KiB and goes on in the next event of the same stream.' }))
+}, {
+  description: 'A line of NDJSON. In Server-Sent Events `event` and `id` are fields of the message and the rest is its `data`.',
+  examples: [{ event: 'log', id: '2026-01-05T10:00:00.000000001Z~7', stream: 'stdout', time: '2026-01-05T10:00:00.123456789Z', line: 'listening on port 80' }]
+})
+
+export const LogBatchSchema = batchOf('LogBatch', LogLineSchema)

@@ -44,6 +44,7 @@ export const DESCRIPTIONS = {
   401: 'A token is needed.',
   403: 'Refused: host, origin or policy.',
   404: 'There is no such container.',
+  406: 'The Accept header wants no form that there is.',
   409: 'In conflict with the state of the container.',
   413: 'The body is too large.',
   415: 'The body is not JSON.',

@@ -13,10 +13,12 @@ import forwarder from '../plugins/forwarder.ts'
 import gateway from '../plugins/gateway.ts'
 import guard from '../plugins/guard.ts'
 import openapi from '../plugins/openapi.ts'
+import streams from '../plugins/streams.ts'
 import upgrade from '../plugins/upgrade.ts'
 import { buildValidator } from '../plugins/validation.ts'
 import containerRoutes from '../routes/containers.ts'
 import docsRoutes from '../routes/docs.ts'
+import eventRoutes from '../routes/events.ts'
 import execRoutes from '../routes/exec.ts'
 import healthRoutes from '../routes/health.ts'
 import imageRoutes from '../routes/images.ts'
@@ -55,6 +57,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(containers, { config })
   await app.register(containerPages)
   await app.register(forwarder)
+  await app.register(streams, { limit: config.maxStreams })
   await app.register(upgrade)
   await app.register(gateway, { config })
 
@@ -64,6 +67,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(runRoutes)
   await app.register(lifecycleRoutes)
   await app.register(logRoutes)
+  await app.register(eventRoutes)
   await app.register(execRoutes)
   await app.register(proxyInfoRoutes)
   await app.register(proxyRoutes)

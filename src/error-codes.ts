@@ -1,6 +1,6 @@
 /** What went wrong in a word; the API maps each to one HTTP status. */
 export type ErrorKind =
-  | 'invalid' | 'unauthorized' | 'forbidden' | 'not-found' | 'conflict' | 'gone' | 'unsupported' | 'method-not-allowed' | 'too-large'
+  | 'invalid' | 'unauthorized' | 'forbidden' | 'not-found' | 'conflict' | 'gone' | 'not-acceptable' | 'unsupported' | 'method-not-allowed' | 'too-large'
   | 'too-many' | 'internal' | 'not-implemented' | 'bad-gateway' | 'unavailable' | 'timeout' | 'aborted' | 'loop' | 'too-slow' | 'header-too-large'
 
 type ErrorEntry = { kind: ErrorKind, title: string, hint?: string, retryable?: boolean }
@@ -37,6 +37,7 @@ const entries = {
   container_exited: { kind: 'timeout', title: 'Container exited before it was ready', hint: 'exit_code and log_tail in this answer say what it did last.' },
   engine_conflict: { kind: 'conflict', title: 'The engine is in conflict' },
   logs_unavailable: { kind: 'conflict', title: 'Logs cannot be read', hint: 'The container\'s log driver does not keep logs; use json-file, local or journald.' },
+  not_acceptable: { kind: 'not-acceptable', title: 'No such form of this answer', hint: 'Send one of the named media types in the header Accept, or leave it out.' },
   unsupported_media_type: { kind: 'unsupported', title: 'Content type is not supported', hint: 'Send the header content-type: application/json.' },
   request_timeout: { kind: 'too-slow', title: 'Request did not arrive in time', retryable: true },
   body_too_large: { kind: 'too-large', title: 'Body is too large' },

@@ -27,6 +27,7 @@ export const ConfigSchema = Type.Object({
   memory: Type.Integer({ default: 1024 * MebiByte, minimum: 6 * MebiByte, description: 'Memory limit of a container that asks for none; `512m`, `2g`.', unit: 'bytes' }),
   cpus: Type.Number({ default: 1, exclusiveMinimum: 0, description: 'CPU limit of a container that asks for none.' }),
   pids: Type.Integer({ default: 512, minimum: 1, description: 'Process limit of a container that asks for none.' }),
+  maxStreams: Type.Integer({ default: 500, minimum: 1, description: 'Logs, events and other streams that may be open at once.' }),
   logLevel: Type.Union(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)), { default: 'info', description: 'How much the server logs.' })
 }, { additionalProperties: false })
 

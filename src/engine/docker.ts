@@ -8,7 +8,7 @@ export type AbortableDocker = Omit<Docker, 'ping' | 'info' | 'version' | 'getEve
   ping (options: Abortable): Promise<unknown>
   info (options: Abortable): Promise<{ Name?: string }>
   version (options: Abortable): Promise<Partial<Docker.DockerVersion>>
-  getEvents (options: Abortable & { since?: number, until?: number, filters?: { type: string[] } }): Promise<NodeJS.ReadableStream>
+  getEvents (options: Abortable & { since?: number | string, until?: number | string, filters?: { type: string[] } }): Promise<NodeJS.ReadableStream>
 }
 
 /** A dockerode that reads no environment variable and dials what the modem dials. */

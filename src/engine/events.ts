@@ -18,6 +18,8 @@ export type EngineEvent = {
   attributes: Record<string, string>
   /** Unix time by the engine's clock, in seconds. */
   time: number
+  /** The same in nanoseconds, as near as a number comes to it. */
+  timeNano: number
 }
 
 export type EventWatch = {
@@ -47,7 +49,8 @@ const EventSchema = Type.Object({
   Type: Type.String(),
   Action: Type.String(),
   Actor: Type.Object({ ID: Type.String(), Attributes: Type.Optional(Type.Union([Type.Record(Type.String(), Type.String()), Type.Null()])) }),
-  time: Type.Number()
+  time: Type.Number(),
+  timeNano: Type.Optional(Type.Number())
 })
 
 /**
@@ -104,11 +107,31 @@ export function watchEvents (engine: Engine, options: WatchOptions): EventWatch 
   }
 
   function take (document: unknown) {
-    if (!Value.Check(EventSchema, document)) return onGap()
-    const { Type: type, Action: action, Actor: { ID: id, Attributes }, time } = document
-    since = Math.max(since, time)
-    onEvent({ type, action, id, attributes: Attributes ?? {}, time })
+    const event = parseEvent(document)
+    if (event === undefined) return onGap()
+    since = Math.max(since, event.time)
+    onEvent(event)
   }
+}
+
+/**
+ * What the engine still knows of what happened, the oldest first; engines remember some hundred events.
+ * @param since Unix seconds, with a fraction where wanted.
+ */
+export async function listPastEvents (engine: Engine, types: string[], since: string, signal: AbortSignal): Promise<EngineEvent[]> {
+  const query = { since, until: (Date.now() / 1000).toFixed(3), filters: { type: types } }
+  const stream = await engine.open('events', (docker, abortSignal) => abortable(docker).getEvents({ ...query, abortSignal }), { signal })
+  const lines = createJsonLines()
+  const events: EngineEvent[] = []
+  for await (const chunk of stream as AsyncIterable<Buffer>) events.push(...lines.push(chunk).map(parseEvent).filter((event) => event !== undefined))
+  return events
+}
+
+/** The engine's document of an event, or nothing when it is none. */
+function parseEvent (document: unknown): EngineEvent | undefined {
+  if (!Value.Check(EventSchema, document)) return undefined
+  const { Type: type, Action: action, Actor: { ID: id, Attributes }, time, timeNano = time * 1e9 } = document
+  return { type, action, id, attributes: Attributes ?? {}, time, timeNano }
 }
 
 /** Doubles with each failure up to the longest; jitter keeps many watchers from coming back at once. */

@@ -3,7 +3,12 @@ import type { TransformCallback } from 'node:stream'
 
 /** Which of the container's outputs a chunk belongs to. */
 export type OutputName = 'stdout' | 'stderr'
-export type OutputChunk = { output: OutputName, bytes: Buffer }
+export type OutputChunk = {
+  output: OutputName
+  bytes: Buffer
+  /** Whether a frame begins here; undefined where there are no frames. */
+  startsFrame?: boolean
+}
 
 /** Docker API, ContainerAttach, "Stream format": stream type, three zero bytes, big-endian length of the payload. */
 const HEADER_BYTES = 8
@@ -18,6 +23,7 @@ export function createFrameDecoder (): Transform {
   let header = Buffer.alloc(0)
   let output: OutputName = 'stdout'
   let remaining = 0
+  let startsFrame = false
 
   function transform (this: Transform, chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback) {
     let rest = chunk
@@ -26,7 +32,8 @@ export function createFrameDecoder (): Transform {
         const bytes = rest.subarray(0, remaining)
         remaining -= bytes.length
         rest = rest.subarray(bytes.length)
-        this.push({ output, bytes } satisfies OutputChunk)
+        this.push({ output, bytes, startsFrame } satisfies OutputChunk)
+        startsFrame = false
         continue
       }
       const missing = HEADER_BYTES - header.length
@@ -40,6 +47,7 @@ export function createFrameDecoder (): Transform {
       }
       output = name
       remaining = header.readUInt32BE(4)
+      startsFrame = true
       header = Buffer.alloc(0)
     }
     done()

@@ -5,6 +5,7 @@ import type { Containers } from '../containers/containers.ts'
 import type { ContainerDocument } from '../engine/containers.ts'
 import type { OutputChunk } from '../engine/frames.ts'
 import { openLogs } from '../engine/logs.ts'
+import type { LogQuery } from '../engine/logs.ts'
 import type { LogsQuery } from '../../schemas/logs.ts'
 
 /** Log drivers that the engine can read back on every version; newer engines cache the others (`docker logs` reference). */
@@ -16,22 +17,30 @@ const DRIVERS_WITHOUT_LOGS = new Set(['none'])
  * @throws DockApiError `invalid_request`, `logs_unavailable`, `container_not_found`.
  */
 export async function readLogs (containers: Containers, document: ContainerDocument, query: LogsQuery, signal: AbortSignal): Promise<Readable> {
+  const output = await openLogs(containers.engine, { id: document.Id, isTty: document.Config.Tty }, logRequest(document, query), { signal })
+  return output.compose(bytesOnly()) as unknown as Readable
+}
+
+/**
+ * What is asked of the engine for a query.
+ * @throws DockApiError `invalid_request`, `logs_unavailable`.
+ */
+export function logRequest (document: ContainerDocument, query: LogsQuery): LogQuery {
   if (!query.stdout && !query.stderr) throw invalidField('query', '/stdout', 'and stderr are both false, so there is nothing to read')
   const driver = document.HostConfig.LogConfig?.Type
   if (driver !== undefined && DRIVERS_WITHOUT_LOGS.has(driver)) {
     throw new DockApiError('logs_unavailable', `The container "${document.Name.slice(1)}" uses the log driver "${driver}", which keeps no logs.`)
   }
   const nowMs = Date.now()
-  const output = await openLogs(containers.engine, { id: document.Id, isTty: document.Config.Tty }, {
+  return {
     tail: query.tail === 'all' ? 'all' : Number(query.tail),
-    isFollowing: query.follow,
+    isFollowing: query.follow !== 'false',
     hasStdout: query.stdout,
     hasStderr: query.stderr,
     hasTimestamps: query.timestamps,
     since: query.since === undefined ? undefined : parseMoment(query.since, '/since', nowMs),
     until: query.until === undefined ? undefined : parseMoment(query.until, '/until', nowMs)
-  }, { signal })
-  return output.compose(bytesOnly()) as unknown as Readable
+  }
 }
 
 const UNITS_MS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }

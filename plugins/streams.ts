@@ -1,0 +1,53 @@
+import { Readable } from 'node:stream'
+import fp from 'fastify-plugin'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { deliver, deliverBytes } from '../src/streams/delivery.ts'
+import type { StreamSource } from '../src/streams/delivery.ts'
+import { createEncoder } from '../src/streams/encoder.ts'
+import type { StreamEvent } from '../src/streams/encoder.ts'
+import { MEDIA_TYPES } from '../src/streams/form.ts'
+import type { Form } from '../src/streams/form.ts'
+import { createEventHub } from '../src/streams/event-hub.ts'
+import type { EventHub } from '../src/streams/event-hub.ts'
+import { createStreams } from '../src/streams/registry.ts'
+import type { Streams } from '../src/streams/registry.ts'
+
+export type StreamAnswer = {
+  form: Form
+  /** Opens what is streamed, as events or as the very bytes. What it throws is answered as a problem: nothing is sent before. */
+  open (signal: AbortSignal): Promise<StreamSource | Readable>
+  /** How an event reads as plain text, where that form is offered. */
+  textOf? (event: StreamEvent): string
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    streams: Streams
+    /** The engine's events, from one stream of the engine for all who listen. */
+    events: EventHub
+  }
+  interface FastifyReply {
+    /** Answers with a stream in the form that was negotiated. `HEAD` gets the headers and opens nothing. */
+    sendStream (answer: StreamAnswer): Promise<FastifyReply>
+  }
+}
+
+async function streams (app: FastifyInstance, options: { limit: number }) {
+  const created = createStreams(options.limit)
+  app.decorate('streams', created)
+  app.decorate('events', createEventHub(app.engine))
+  app.decorateReply('sendStream', async function (this: FastifyReply, { form, open, textOf = () => '' }) {
+    this.type(`${MEDIA_TYPES[form]}; charset=utf-8`)
+    this.headers({ 'x-content-type-options': 'nosniff', 'x-accel-buffering': 'no', 'cache-control': 'no-store', vary: 'Accept' })
+    if (this.request.method === 'HEAD') return this.send('')
+    // Fastify keeps the headers back until there is a first chunk, which may be a long time off.
+    this.raw.once('pipe', () => this.raw.flushHeaders())
+    return this.send(await created.admit(async (signal) => {
+      const source = await open(signal)
+      return source instanceof Readable ? deliverBytes(source, created.closing) : deliver(source, { encoder: createEncoder(form, textOf), closing: created.closing })
+    }, this.request.gone))
+  })
+  app.addHook('preClose', async () => { await created.close() })
+}
+
+export default fp(streams, { name: 'streams', fastify: '5.x', dependencies: ['abort', 'engine'] })

@@ -1,0 +1,75 @@
+import type { EndReason } from './encoder.ts'
+
+/** A bounded queue between many that bring and one that reads. */
+export type Channel<T> = {
+  /** @returns Whether there is room for more. What is brought after the end is dropped. */
+  push (item: T): boolean
+  /** Resolves when the reader has taken everything, or the channel has ended. */
+  drained (): Promise<void>
+  /** No more comes. What is queued is read first, then the reason. */
+  end (reason: EndReason): void
+  /** The reader fails once it has read what is queued. */
+  fail (error: Error): void
+  /** Everything that is queued at a time; returns why there is no more. */
+  batches (): AsyncGenerator<T[], EndReason>
+}
+
+/** @param limit Items that may be queued. @param signal Ends the channel at once. */
+export function createChannel<T> (limit: number, signal: AbortSignal): Channel<T> {
+  let queue: T[] = []
+  let ending: { reason: EndReason } | { error: Error } | undefined
+  let wakeReader: (() => void) | undefined
+  let wakeBringers: Array<() => void> = []
+
+  function push (item: T): boolean {
+    if (ending !== undefined) return true
+    queue.push(item)
+    wakeReader?.()
+    return queue.length < limit
+  }
+
+  function finish (how: { reason: EndReason } | { error: Error }) {
+    ending ??= how
+    wakeReader?.()
+    release()
+  }
+
+  function release () {
+    for (const wake of wakeBringers) wake()
+    wakeBringers = []
+  }
+
+  async function drained () {
+    if (queue.length === 0 || ending !== undefined) return
+    await new Promise<void>((resolve) => wakeBringers.push(resolve))
+  }
+
+  async function * batches (): AsyncGenerator<T[], EndReason> {
+    const abort = () => {
+      queue = []
+      finish({ reason: 'complete' })
+    }
+    signal.addEventListener('abort', abort, { once: true })
+    if (signal.aborted) abort()
+    try {
+      for (;;) {
+        if (queue.length > 0) {
+          const batch = queue
+          queue = []
+          release()
+          yield batch
+        } else if (ending !== undefined) {
+          if ('error' in ending) throw ending.error
+          return ending.reason
+        } else {
+          await new Promise<void>((resolve) => { wakeReader = resolve })
+        }
+      }
+    } finally {
+      signal.removeEventListener('abort', abort)
+      abort()
+    }
+  }
+
+  return { push, drained, end: (reason) => finish({ reason }), fail: (error) => finish({ error }), batches }
+}
