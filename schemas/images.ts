@@ -1,6 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
-import { model, nullable, oneOf } from './model.ts'
+import { model, nullable, oneOf, ref } from './model.ts'
+import { ProblemSchema } from './problem.ts'
+import type { Problem } from './problem.ts'
 
 export const ImageInfoSchema = model('ImageInfo', {
   id: Type.String({ description: 'Full id, `sha256:…`.' }),
@@ -32,7 +34,7 @@ export const PullRequestSchema = model('PullRequest', {
     username: Type.String({ minLength: 1 }),
     password: Type.String({ minLength: 1 }),
     serveraddress: Type.Optional(Type.String({ minLength: 1 }))
-  }, { additionalProperties: false, description: 'Credentials for the registry; used for this pull only.' }))
+  }, { additionalProperties: false, description: 'Credentials for the registry; used for this pull only. Without them, those of `docker login` on the server\'s machine.' }))
 }, { description: 'Which image to pull.', examples: [{ image: 'nginx:latest' }] })
 
 export const PullResultSchema = model('PullResult', {
@@ -40,3 +42,27 @@ export const PullResultSchema = model('PullResult', {
   image: Type.String({ description: 'The reference that was pulled, tag included.' }),
   status: oneOf(['downloaded', 'up_to_date'])
 }, { description: 'The image that the engine has now.', examples: [{ id: 'sha256:3b25b682ea82b2db3cc4fd48db818be788ee3f902ac7378090cf2624ec2442df', image: 'nginx:latest', status: 'downloaded' }] })
+export type PullResult = Static<typeof PullResultSchema>
+
+export const PullProgressSchema = model('PullProgress', {
+  layer: Type.String({ description: 'The layer that moved.' }),
+  status: Type.String({ description: 'What it does, in the engine\'s words: `Downloading`, `Extracting`, `Pull complete`.' }),
+  current: nullable(Type.Integer({ description: 'Bytes of this layer that are done in this status.' })),
+  total: nullable(Type.Integer({ description: 'Bytes of this layer; null until its download begins.' })),
+  downloaded_bytes: Type.Integer({ description: 'Bytes that travelled so far, of all layers, compressed.' }),
+  total_bytes: nullable(Type.Integer({ description: 'Bytes to travel in all; null until the size of the last layer is known.' })),
+  layers_done: Type.Integer(),
+  layers: Type.Integer()
+}, {
+  description: 'How far a pull is.',
+  examples: [{ layer: '4f4fb700ef54', status: 'Downloading', current: 1048576, total: 3623807, downloaded_bytes: 30104576, total_bytes: 63623807, layers_done: 2, layers: 7 }]
+})
+export type PullProgress = Static<typeof PullProgressSchema>
+
+export const PullEventSchema = model('PullEvent', {
+  event: oneOf(['progress', 'done', 'error']),
+  data: Type.Unsafe<PullProgress | PullResult | Problem>({ anyOf: [ref(PullProgressSchema), ref(PullResultSchema), ref(ProblemSchema)], description: 'PullProgress, PullResult or Problem.' })
+}, {
+  description: 'One line of a pull. The last one is `done` or `error`.',
+  examples: [{ event: 'done', data: PullResultSchema.examples[0] }]
+})

@@ -1,7 +1,7 @@
 import { ContainerDetailSchema, ContainerInfoSchema, ExitSchema, RemovedSchema, RunResultSchema } from './containers.ts'
 import { ExecRequestSchema, ExecResultSchema } from './exec.ts'
 import { HealthSchema, LiveSchema, ReadySchema } from './health.ts'
-import { ImageInfoSchema, PullRequestSchema, PullResultSchema } from './images.ts'
+import { ImageInfoSchema, PullEventSchema, PullProgressSchema, PullRequestSchema, PullResultSchema } from './images.ts'
 import { FieldErrorSchema, ProblemSchema } from './problem.ts'
 import { ProxyInfoSchema } from './proxy.ts'
 import { RunRequestSchema, UpdateRequestSchema } from './run.ts'
@@ -16,6 +16,8 @@ export const MODELS = [
   ImageInfoSchema,
   PullRequestSchema,
   PullResultSchema,
+  PullProgressSchema,
+  PullEventSchema,
   ContainerInfoSchema,
   ContainerDetailSchema,
   RunRequestSchema,

@@ -12,6 +12,7 @@ import errors, { answerClientError, answerFrameworkError } from '../plugins/erro
 import forwarder from '../plugins/forwarder.ts'
 import guard from '../plugins/guard.ts'
 import openapi from '../plugins/openapi.ts'
+import pulls from '../plugins/pulls.ts'
 import upgrade from '../plugins/upgrade.ts'
 import { buildValidator } from '../plugins/validation.ts'
 import containerRoutes from '../routes/containers.ts'
@@ -50,6 +51,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(openapi)
   await app.register(abort)
   await app.register(engine, { environment: config.engine })
+  await app.register(pulls, { environment: config.engine })
   await app.register(containers, { config })
   await app.register(containerPages)
   await app.register(forwarder)

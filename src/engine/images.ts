@@ -1,28 +1,29 @@
 import { addAbortSignal } from 'node:stream'
-import { createInterface } from 'node:readline'
 import type Docker from 'dockerode'
 import { DockApiError } from '../errors.ts'
 import type { CallOptions, Engine } from './engine.ts'
 import { translateEngineError } from './errors.ts'
+import { createJsonLines } from './json-lines.ts'
 
 export type ImageSummary = Docker.ImageInfo
 export type ImageDocument = Docker.ImageInspectInfo
 
-/** Credentials as the engine wants them (Docker API, `X-Registry-Auth`). */
-export type RegistryAuth = { username: string, password: string, serveraddress?: string }
+/** Credentials as the engine wants them (Docker API, `X-Registry-Auth`): a name and a password, or a token. */
+export type RegistryAuth = { username?: string, password?: string, identitytoken?: string, serveraddress?: string }
 
 /** One line of a pull, as the engine sends it. */
-export type PullProgress = {
+export type PullLine = {
   id?: string
   status?: string
   error?: string
+  errorDetail?: { message?: string }
   progressDetail?: { current?: number, total?: number }
 }
 
 export type PullOptions = {
   platform?: string | undefined
   auth?: RegistryAuth | undefined
-  onProgress?: ((progress: PullProgress) => void) | undefined
+  onLine?: ((line: PullLine) => void) | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -42,7 +43,7 @@ export function inspectImage (engine: Engine, reference: string, options?: CallO
  * @param reference With tag or digest. `signal` cancels the download.
  * @throws DockApiError `image_not_found`, `registry_auth`, `rate_limited`, `registry_unreachable`, `platform_unavailable`.
  */
-export async function pullImage (engine: Engine, reference: string, { platform, auth, onProgress, signal }: PullOptions = {}): Promise<void> {
+export async function pullImage (engine: Engine, reference: string, { platform, auth, onLine, signal }: PullOptions = {}): Promise<void> {
   const idle = new AbortController()
   const timer = setTimeout(() => idle.abort(), PULL_IDLE_MS)
   const ended = AbortSignal.any([idle.signal, ...(signal === undefined ? [] : [signal])])
@@ -51,12 +52,10 @@ export async function pullImage (engine: Engine, reference: string, { platform, 
     const stream = await engine.open('images.pull', (docker, abortSignal) => docker.createImage(auth ?? {}, { ...query, abortSignal }),
       { signal: ended, notFound: 'image_not_found', timeoutMs: PULL_IDLE_MS })
     addAbortSignal(ended, stream as NodeJS.ReadableStream & Parameters<typeof addAbortSignal>[1])
-    for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
+    const lines = createJsonLines()
+    for await (const chunk of stream) {
       timer.refresh()
-      if (line === '') continue
-      const progress = JSON.parse(line) as PullProgress
-      if (progress.error !== undefined) throw new Error(progress.error)
-      onProgress?.(progress)
+      for (const line of lines.push(chunk as Buffer)) readLine(line as PullLine | undefined, onLine)
     }
     if (ended.aborted) throw ended.reason
   } catch (error) {
@@ -67,4 +66,12 @@ export async function pullImage (engine: Engine, reference: string, { platform, 
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** @throws Error in the engine's words: newer engines say it in `errorDetail` only (API 1.48). */
+function readLine (line: PullLine | undefined, onLine: PullOptions['onLine']): void {
+  if (line === undefined) return
+  const failure = line.errorDetail?.message ?? line.error
+  if (failure !== undefined) throw new Error(failure)
+  onLine?.(line)
 }

@@ -1,8 +1,9 @@
 import type { Static } from '@sinclair/typebox'
-import { inspectImage, listImages, pullImage } from '../engine/images.ts'
+import { listImages } from '../engine/images.ts'
 import type { Engine } from '../engine/engine.ts'
 import { invalidField } from '../errors.ts'
-import type { ImageInfo, ImagesQuerySchema, PullRequestSchema, PullResultSchema } from '../../schemas/images.ts'
+import type { ImageInfo, ImagesQuerySchema, PullRequestSchema } from '../../schemas/images.ts'
+import type { PullOrder } from './pulls.ts'
 import { formatReference, isImageId, parseReference } from './reference.ts'
 
 const UNTAGGED = '<none>:<none>'
@@ -24,19 +25,10 @@ export async function findImages (engine: Engine, query: Static<typeof ImagesQue
 }
 
 /**
- * Pulls what was asked for, `latest` when no tag was given, and tells whether anything was new.
- * @throws DockApiError `invalid_request` on `image`, and the codes of `pullImage`.
+ * What a request asks to pull: `latest` when it names no tag.
+ * @throws DockApiError `invalid_request` on `image`.
  */
-export async function pullByRequest (engine: Engine, request: Static<typeof PullRequestSchema>, signal?: AbortSignal): Promise<Static<typeof PullResultSchema>> {
+export function pullOrder (request: Static<typeof PullRequestSchema>): PullOrder {
   if (isImageId(request.image)) throw invalidField('body', '/image', 'is the id of an image, which no registry knows', 'Send a name, such as nginx:latest.')
-  const image = formatReference(parseReference(request.image))
-  let isUpToDate = false
-  await pullImage(engine, image, {
-    platform: request.platform,
-    auth: request.auth,
-    signal,
-    onProgress: ({ status }) => { isUpToDate ||= status?.startsWith('Status: Image is up to date') ?? false }
-  })
-  const { Id: id } = await inspectImage(engine, image, { signal })
-  return { id, image, status: isUpToDate ? 'up_to_date' : 'downloaded' }
+  return { image: formatReference(parseReference(request.image)), platform: request.platform, auth: request.auth }
 }
