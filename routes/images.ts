@@ -2,10 +2,13 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { preferredType } from '../plugins/accept.ts'
 import { answerWithEvents } from '../plugins/event-answer.ts'
-import { ImageInfoSchema, ImagesQuerySchema, PullEventSchema, PullRequestSchema, PullResultSchema } from '../schemas/images.ts'
+import {
+  ImageDetailSchema, ImageInfoSchema, ImageQuerySchema, ImagesQuerySchema, ImageStepSchema, PruneRequestSchema, PruneResultSchema, PullEventSchema, PullRequestSchema, PullResultSchema,
+  RemovedImagesSchema, RemoveImageQuerySchema, TagRequestSchema, TagResultSchema
+} from '../schemas/images.ts'
 import { ref } from '../schemas/model.ts'
 import { problems } from '../schemas/problem.ts'
-import { findImages, pullOrder } from '../src/images/images.ts'
+import { describeHistory, describeImage, findImages, forgetImage, nameImage, pruneUnused, pullOrder } from '../src/images/images.ts'
 
 const images: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/images', {
@@ -44,6 +47,59 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
     return answerWithEvents(request, reply, form, async ({ offer }) =>
       await app.pulls.pull(order, { signal: request.gone, onProgress: (progress) => offer('progress', progress) }))
   })
+
+  app.get('/images/inspect', {
+    schema: {
+      operationId: 'getImage',
+      tags: ['Images'],
+      summary: 'Inspect an image',
+      querystring: ImageQuerySchema,
+      response: { 200: ref(ImageDetailSchema), ...problems(404) }
+    }
+  }, async (request) => await describeImage(app.engine, request.query.image, request.gone))
+
+  app.get('/images/history', {
+    schema: {
+      operationId: 'getImageHistory',
+      tags: ['Images'],
+      summary: 'Tell how an image was made',
+      querystring: ImageQuerySchema,
+      response: { 200: { description: 'Its steps, the last one first.', content: { 'application/json': { schema: Type.Array(ref(ImageStepSchema)) } } }, ...problems(404) }
+    }
+  }, async (request) => await describeHistory(app.engine, request.query.image, request.gone))
+
+  app.post('/images/tag', {
+    schema: {
+      operationId: 'tagImage',
+      tags: ['Images'],
+      summary: 'Give an image one more name',
+      description: 'A name that another image has moves over.',
+      body: ref(TagRequestSchema),
+      response: { 200: ref(TagResultSchema), ...problems(404, 413, 415) }
+    }
+  }, async (request) => await nameImage(app.engine, request.body, request.gone))
+
+  app.delete('/images', {
+    schema: {
+      operationId: 'removeImage',
+      tags: ['Images'],
+      summary: 'Remove an image',
+      description: 'By name: the name goes, and the image with its last name. By id: the image.',
+      querystring: RemoveImageQuerySchema,
+      response: { 200: ref(RemovedImagesSchema), ...problems(404, 409) }
+    }
+  }, async (request) => await forgetImage(app.engine, request.query))
+
+  app.post('/images/prune', {
+    schema: {
+      operationId: 'pruneImages',
+      tags: ['Images'],
+      summary: 'Remove unused images',
+      description: 'Images without a name that no container uses, or with `all` every image that no container uses. `dry_run` tells what would go.',
+      body: ref(PruneRequestSchema),
+      response: { 200: ref(PruneResultSchema), ...problems(409, 413, 415) }
+    }
+  }, async (request) => await pruneUnused(app.engine, request.body, request.gone))
 }
 
 export default images

@@ -66,3 +66,75 @@ export const PullEventSchema = model('PullEvent', {
   description: 'One line of a pull. The last one is `done` or `error`.',
   examples: [{ event: 'done', data: PullResultSchema.examples[0] }]
 })
+
+const ImageQuery = Type.String({ minLength: 1, maxLength: 1024, description: 'Name, id, or the beginning of an id.', examples: ['nginx:latest'] })
+
+export const ImageQuerySchema = Type.Object({ image: ImageQuery }, { additionalProperties: false })
+
+export const RemoveImageQuerySchema = Type.Object({
+  image: ImageQuery,
+  force: Type.Boolean({ default: false, description: 'Removes all names of an id, and an image that stopped containers use.' })
+}, { additionalProperties: false })
+
+export const ImageDetailSchema = model('ImageDetail', {
+  ...ImageInfoSchema.properties,
+  os: Type.String(),
+  architecture: Type.String(),
+  layers: Type.Integer({ description: 'How many layers it has.' }),
+  ports: Type.Array(Type.String(), { description: 'Ports that it says it listens on.' }),
+  command: Type.Array(Type.String()),
+  entrypoint: Type.Array(Type.String()),
+  workdir: nullable(Type.String()),
+  user: nullable(Type.String()),
+  env: Type.Array(Type.String(), { description: 'Names of the variables that it sets; values are not shown.' }),
+  volumes: Type.Array(Type.String()),
+  labels: Type.Record(Type.String(), Type.String())
+}, {
+  description: 'An image, and what it does when it is run.',
+  examples: [{
+    ...ImageInfoSchema.examples[0], os: 'linux', architecture: 'amd64', layers: 7, ports: ['80/tcp'], command: ['nginx', '-g', 'daemon off;'], entrypoint: ['/docker-entrypoint.sh'], workdir: null, user: null, env: ['PATH', 'NGINX_VERSION'], volumes: [], labels: {}
+  }]
+})
+export type ImageDetail = Static<typeof ImageDetailSchema>
+
+export const ImageStepSchema = model('ImageStep', {
+  id: nullable(Type.String({ description: 'Null for a step that was made elsewhere.' })),
+  created: Type.String({ format: 'date-time' }),
+  created_by: Type.String({ description: 'The instruction.' }),
+  size: Type.Integer({ description: 'Bytes that it added.' }),
+  tags: Type.Array(Type.String()),
+  comment: Type.String()
+}, {
+  description: 'One step of how an image was made.',
+  examples: [{ id: null, created: '2026-01-02T00:00:00.000Z', created_by: '/bin/sh -c #(nop)  CMD ["nginx"]', size: 0, tags: ['nginx:latest'], comment: '' }]
+})
+export type ImageStep = Static<typeof ImageStepSchema>
+
+export const TagRequestSchema = model('TagRequest', {
+  image: ImageQuery,
+  name: Type.String({ minLength: 1, maxLength: 1024, description: 'The name that it gets too; no tag means `latest`.', examples: ['registry.example.com/team/app:1'] })
+}, { description: 'One more name for an image.', examples: [{ image: 'nginx:latest', name: 'registry.example.com/team/web:1' }] })
+
+export const TagResultSchema = model('TagResult', {
+  id: Type.String({ description: 'Full id of the image.' }),
+  image: Type.String({ description: 'The new name, tag included.' })
+}, { description: 'The image under its new name.', examples: [{ id: ImageInfoSchema.examples[0].id, image: 'registry.example.com/team/web:1' }] })
+
+export const RemovedImagesSchema = model('RemovedImages', {
+  untagged: Type.Array(Type.String(), { description: 'Names that went.' }),
+  deleted: Type.Array(Type.String(), { description: 'Ids of what went from the disk.' })
+}, { description: 'What was removed.', examples: [{ untagged: ['nginx:latest'], deleted: [ImageInfoSchema.examples[0].id] }] })
+export type RemovedImages = Static<typeof RemovedImagesSchema>
+
+export const PruneRequestSchema = model('PruneRequest', {
+  dry_run: Type.Optional(Type.Boolean({ default: false, description: 'Removes nothing, and tells what would go.' })),
+  all: Type.Optional(Type.Boolean({ default: false, description: 'Also images that have a name. Only ever images that no container uses, stopped ones included.' })),
+  label: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { maxItems: 20, description: 'Only images that have all of these labels, `key` or `key=value`.' }))
+}, { description: 'Which unused images to remove.', examples: [{ dry_run: true }] })
+
+export const PruneResultSchema = model('PruneResult', {
+  dry_run: Type.Boolean(),
+  ...RemovedImagesSchema.properties,
+  bytes: Type.Integer({ description: 'Bytes that were freed; in a dry run, what these images share with no other, which is the least that will be.' })
+}, { description: 'What was removed, or would be.', examples: [{ dry_run: true, untagged: [], deleted: [ImageInfoSchema.examples[0].id], bytes: 192481321 }] })
+export type PruneResult = Static<typeof PruneResultSchema>

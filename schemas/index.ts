@@ -1,7 +1,7 @@
 import { ContainerDetailSchema, ContainerInfoSchema, ExitSchema, RemovedSchema, RunResultSchema } from './containers.ts'
 import { ExecRequestSchema, ExecResultSchema } from './exec.ts'
 import { HealthSchema, LiveSchema, ReadySchema } from './health.ts'
-import { ImageInfoSchema, PullEventSchema, PullProgressSchema, PullRequestSchema, PullResultSchema } from './images.ts'
+import { ImageDetailSchema, ImageInfoSchema, ImageStepSchema, PruneRequestSchema, PruneResultSchema, PullEventSchema, PullProgressSchema, PullRequestSchema, PullResultSchema, RemovedImagesSchema, TagRequestSchema, TagResultSchema } from './images.ts'
 import { FieldErrorSchema, ProblemSchema } from './problem.ts'
 import { ProxyInfoSchema } from './proxy.ts'
 import { RunRequestSchema, UpdateRequestSchema } from './run.ts'
@@ -18,6 +18,13 @@ export const MODELS = [
   PullResultSchema,
   PullProgressSchema,
   PullEventSchema,
+  ImageDetailSchema,
+  ImageStepSchema,
+  TagRequestSchema,
+  TagResultSchema,
+  RemovedImagesSchema,
+  PruneRequestSchema,
+  PruneResultSchema,
   ContainerInfoSchema,
   ContainerDetailSchema,
   RunRequestSchema,

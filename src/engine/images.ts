@@ -2,6 +2,7 @@ import { addAbortSignal } from 'node:stream'
 import type Docker from 'dockerode'
 import { DockApiError } from '../errors.ts'
 import type { CallOptions, Engine } from './engine.ts'
+import { abortable } from './docker.ts'
 import { translateEngineError } from './errors.ts'
 import { createJsonLines } from './json-lines.ts'
 
@@ -36,6 +37,41 @@ export function listImages (engine: Engine, filters: { reference?: string[], dan
 
 export function inspectImage (engine: Engine, reference: string, options?: CallOptions): Promise<ImageDocument> {
   return engine.call('images.inspect', (docker, abortSignal) => docker.getImage(reference).inspect({ abortSignal } as Docker.ImageInspectOptions), { notFound: 'image_not_local', ...options })
+}
+
+/** One step of how an image was made, newest first. */
+export type HistoryEntry = { Id: string, Created: number, CreatedBy: string, Tags: string[] | null, Size: number, Comment: string }
+/** What went: a name, or the image itself. */
+export type RemovedImage = { Untagged?: string, Deleted?: string }
+export type ImageUsage = { Id: string, RepoTags: string[] | null, Labels: Record<string, string> | null, Size: number, SharedSize: number, Containers: number }
+
+/** The engine looks at every layer and volume. */
+const DISK_TIMEOUT_MS = 60_000
+
+export async function imageHistory (engine: Engine, reference: string, options?: CallOptions): Promise<HistoryEntry[]> {
+  return await engine.call('images.history', (docker) => docker.getImage(reference).history(), { notFound: 'no_such_image', ...options }) as HistoryEntry[]
+}
+
+export async function tagImage (engine: Engine, reference: string, name: { repo: string, tag: string }, options?: CallOptions): Promise<void> {
+  await engine.call('images.tag', (docker, abortSignal) => docker.getImage(reference).tag({ ...name, abortSignal }), { notFound: 'no_such_image', ...options })
+}
+
+/** Takes a name away, and the image with its last one. `isForced`: also all names of an id, and an image that stopped containers use. */
+export async function removeImage (engine: Engine, reference: string, { isForced = false } = {}, options?: CallOptions): Promise<RemovedImage[]> {
+  return await engine.call('images.remove', (docker, abortSignal) => docker.getImage(reference).remove({ force: isForced, abortSignal }),
+    { timeoutMs: DISK_TIMEOUT_MS, notFound: 'no_such_image', ...options }) as RemovedImage[]
+}
+
+/** How much each image takes and how many containers use it, stopped ones included. */
+export async function imageUsage (engine: Engine, options?: CallOptions): Promise<ImageUsage[]> {
+  const usage = await engine.call('system.df', (docker, abortSignal) => abortable(docker).df({ abortSignal }), { timeoutMs: DISK_TIMEOUT_MS, ...options }) as { Images: ImageUsage[] | null }
+  return usage.Images ?? []
+}
+
+export async function pruneImages (engine: Engine, filters: { dangling: string[], label: string[] }, options?: CallOptions): Promise<{ removed: RemovedImage[], bytes: number }> {
+  const { ImagesDeleted: removed, SpaceReclaimed: bytes } = await engine.call('images.prune', (docker, abortSignal) => docker.pruneImages({ filters: JSON.stringify(filters), abortSignal } as { filters: string }),
+    { timeoutMs: DISK_TIMEOUT_MS, ...options })
+  return { removed: removed ?? [], bytes }
 }
 
 /**
