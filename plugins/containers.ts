@@ -8,10 +8,10 @@ declare module 'fastify' {
 }
 
 async function containers (app: FastifyInstance, options: { config: ContainersConfig }) {
-  const created = createContainers(app.engine, options.config)
+  const created = createContainers(app.engine, app.pulls, options.config)
   app.decorate('containers', created)
   app.addHook('onListen', async () => { created.start() })
   app.addHook('preClose', async () => { created.close() })
 }
 
-export default fp(containers, { name: 'containers', fastify: '5.x', dependencies: ['engine'] })
+export default fp(containers, { name: 'containers', fastify: '5.x', dependencies: ['engine', 'pulls'] })

@@ -79,6 +79,13 @@ export function problemOf (error: DockApiError, url: string, requestId: string):
   return { ...standard, ...error.details, ...standard }
 }
 
+/** The problem document of what failed after the status went out, for the last event of a stream. It is logged like any other. */
+export function describeFailure (raw: unknown, request: FastifyRequest): Problem {
+  const error = translate(raw as FastifyError, request)
+  log(error, raw as Error, request)
+  return problemOf(error, request.url, request.id)
+}
+
 /** Answers what fails before there is a route, such as a path that is not percent-encoded rightly (`frameworkErrors` of Fastify). */
 export function answerFrameworkError (raw: FastifyError, request: FastifyRequest, reply: FastifyReply) {
   return sendProblem(translate(raw, request), request, reply)

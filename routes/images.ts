@@ -1,9 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { ImageInfoSchema, ImagesQuerySchema, PullRequestSchema, PullResultSchema } from '../schemas/images.ts'
+import { preferredType } from '../plugins/accept.ts'
+import { answerWithEvents } from '../plugins/event-answer.ts'
+import {
+  ImageDetailSchema, ImageInfoSchema, ImageQuerySchema, ImagesQuerySchema, ImageStepSchema, PruneRequestSchema, PruneResultSchema, PullEventSchema, PullRequestSchema, PullResultSchema,
+  RemovedImagesSchema, RemoveImageQuerySchema, TagRequestSchema, TagResultSchema
+} from '../schemas/images.ts'
 import { ref } from '../schemas/model.ts'
 import { problems } from '../schemas/problem.ts'
-import { findImages, pullByRequest } from '../src/images/images.ts'
+import { describeHistory, describeImage, findImages, forgetImage, nameImage, pruneUnused, pullOrder } from '../src/images/images.ts'
 
 const images: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/images', {
@@ -21,11 +26,80 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'pullImage',
       tags: ['Images'],
       summary: 'Pull an image',
-      description: 'Answers when the image is on the engine. A client that leaves cancels the pull.',
+      description: 'Answers when the image is on the engine, or, with `Accept: application/x-ndjson` or `text/event-stream`, with the progress as it happens: events `progress`, at the end one `done` (the result) or `error` (the problem). Callers who pull the same image at the same time share one download; it is cancelled when the last of them leaves.',
       body: ref(PullRequestSchema),
-      response: { 200: ref(PullResultSchema), ...problems(413, 415) }
+      response: {
+        200: {
+          description: 'The image that the engine has now.',
+          content: {
+            'application/json': { schema: ref(PullResultSchema) },
+            'application/x-ndjson': { schema: ref(PullEventSchema) },
+            'text/event-stream': { schema: Type.String({ examples: ['event: done\ndata: {"id":"sha256:…","image":"nginx:latest","status":"downloaded"}\n\n'] }) }
+          }
+        },
+        ...problems(413, 415)
+      }
     }
-  }, async (request) => await pullByRequest(app.engine, request.body, request.gone))
+  }, async (request, reply) => {
+    const order = pullOrder(request.body)
+    const form = preferredType(request.headers.accept, ['application/json', 'application/x-ndjson', 'text/event-stream'])
+    if (form === 'application/json') return await app.pulls.pull(order, { signal: request.gone })
+    return answerWithEvents(request, reply, form, async ({ offer }) =>
+      await app.pulls.pull(order, { signal: request.gone, onProgress: (progress) => offer('progress', progress) }))
+  })
+
+  app.get('/images/inspect', {
+    schema: {
+      operationId: 'getImage',
+      tags: ['Images'],
+      summary: 'Inspect an image',
+      querystring: ImageQuerySchema,
+      response: { 200: ref(ImageDetailSchema), ...problems(404) }
+    }
+  }, async (request) => await describeImage(app.engine, request.query.image, request.gone))
+
+  app.get('/images/history', {
+    schema: {
+      operationId: 'getImageHistory',
+      tags: ['Images'],
+      summary: 'Tell how an image was made',
+      querystring: ImageQuerySchema,
+      response: { 200: { description: 'Its steps, the last one first.', content: { 'application/json': { schema: Type.Array(ref(ImageStepSchema)) } } }, ...problems(404) }
+    }
+  }, async (request) => await describeHistory(app.engine, request.query.image, request.gone))
+
+  app.post('/images/tag', {
+    schema: {
+      operationId: 'tagImage',
+      tags: ['Images'],
+      summary: 'Give an image one more name',
+      description: 'A name that another image has moves over.',
+      body: ref(TagRequestSchema),
+      response: { 200: ref(TagResultSchema), ...problems(404, 413, 415) }
+    }
+  }, async (request) => await nameImage(app.engine, request.body, request.gone))
+
+  app.delete('/images', {
+    schema: {
+      operationId: 'removeImage',
+      tags: ['Images'],
+      summary: 'Remove an image',
+      description: 'By name: the name goes, and the image with its last name. By id: the image.',
+      querystring: RemoveImageQuerySchema,
+      response: { 200: ref(RemovedImagesSchema), ...problems(404, 409) }
+    }
+  }, async (request) => await forgetImage(app.engine, request.query))
+
+  app.post('/images/prune', {
+    schema: {
+      operationId: 'pruneImages',
+      tags: ['Images'],
+      summary: 'Remove unused images',
+      description: 'Images without a name that no container uses, or with `all` every image that no container uses. `dry_run` tells what would go.',
+      body: ref(PruneRequestSchema),
+      response: { 200: ref(PruneResultSchema), ...problems(409, 413, 415) }
+    }
+  }, async (request) => await pruneUnused(app.engine, request.body, request.gone))
 }
 
 export default images

@@ -1,7 +1,7 @@
 import { ContainerDetailSchema, ContainerInfoSchema, ExitSchema, RemovedSchema, RunResultSchema } from './containers.ts'
 import { ExecRequestSchema, ExecResultSchema } from './exec.ts'
 import { HealthSchema, LiveSchema, ReadySchema } from './health.ts'
-import { ImageInfoSchema, PullRequestSchema, PullResultSchema } from './images.ts'
+import { ImageDetailSchema, ImageInfoSchema, ImageStepSchema, PruneRequestSchema, PruneResultSchema, PullEventSchema, PullProgressSchema, PullRequestSchema, PullResultSchema, RemovedImagesSchema, TagRequestSchema, TagResultSchema } from './images.ts'
 import { EventBatchSchema, EngineEventSchema } from './events.ts'
 import { LogBatchSchema, LogLineSchema } from './logs.ts'
 import { FieldErrorSchema, ProblemSchema } from './problem.ts'
@@ -20,6 +20,15 @@ export const MODELS = [
   ImageInfoSchema,
   PullRequestSchema,
   PullResultSchema,
+  PullProgressSchema,
+  PullEventSchema,
+  ImageDetailSchema,
+  ImageStepSchema,
+  TagRequestSchema,
+  TagResultSchema,
+  RemovedImagesSchema,
+  PruneRequestSchema,
+  PruneResultSchema,
   ContainerInfoSchema,
   ContainerDetailSchema,
   RunRequestSchema,
@@ -29,7 +38,6 @@ export const MODELS = [
   ExitSchema,
   ExecRequestSchema,
   ExecResultSchema,
-  ProxyInfoSchema,
   RouteSchema,
   StreamEndSchema,
   LogLineSchema,

@@ -13,6 +13,7 @@ import forwarder from '../plugins/forwarder.ts'
 import gateway from '../plugins/gateway.ts'
 import guard from '../plugins/guard.ts'
 import openapi from '../plugins/openapi.ts'
+import pulls from '../plugins/pulls.ts'
 import streams from '../plugins/streams.ts'
 import upgrade from '../plugins/upgrade.ts'
 import { buildValidator } from '../plugins/validation.ts'
@@ -54,6 +55,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(openapi)
   await app.register(abort)
   await app.register(engine, { environment: config.engine })
+  await app.register(pulls, { environment: config.engine })
   await app.register(containers, { config })
   await app.register(containerPages)
   await app.register(forwarder)

@@ -3,6 +3,7 @@ import { listContainers } from '../engine/containers.ts'
 import type { ContainerDocument, ContainerSummary } from '../engine/containers.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Upstream } from '../forward/upstream.ts'
+import type { Pulls } from '../images/pulls.ts'
 import { watchEvents } from '../engine/events.ts'
 import type { EventWatch } from '../engine/events.ts'
 import { resolveUpstream } from './address.ts'
@@ -17,6 +18,7 @@ export type ContainersConfig = Pick<Config, 'scope' | 'network' | 'publishHost' 
 export type Containers = {
   readonly engine: Engine
   readonly config: ContainersConfig
+  readonly pulls: Pulls
 
   /**
    * The engine's document of a container in scope.
@@ -48,7 +50,7 @@ export type Containers = {
   close (): void
 }
 
-export function createContainers (engine: Engine, config: ContainersConfig): Containers {
+export function createContainers (engine: Engine, pulls: Pulls, config: ContainersConfig): Containers {
   const closing = new AbortController()
   let events: EventWatch | undefined
   let vantage: Promise<Vantage> | undefined
@@ -96,6 +98,7 @@ export function createContainers (engine: Engine, config: ContainersConfig): Con
   return {
     engine,
     config,
+    pulls,
     find: (reference, signal) => findContainer(engine, config.scope, reference, signal),
     list: (filters, signal) => listInScope(engine, config.scope, signal, filters),
     upstreamOf,

@@ -1,8 +1,8 @@
 import { DockApiError, isDockApiError } from '../errors.ts'
-import type { Engine } from '../engine/engine.ts'
-import { inspectImage, pullImage } from '../engine/images.ts'
+import { inspectImage } from '../engine/images.ts'
 import { formatReference, isImageId, parseReference } from '../images/reference.ts'
 import type { RunRequest } from '../../schemas/run.ts'
+import type { Containers } from './containers.ts'
 import { tcpPortsOf } from './ports.ts'
 
 /** The reference that is handed to the engine: tag included, or the id of an image on it. */
@@ -15,8 +15,8 @@ export function imageReference (image: string): string {
  * @returns Undefined for a job (`detach: false`) whose image exposes none.
  * @throws DockApiError `no_port` when the image exposes none or several.
  */
-export async function exposedPort (engine: Engine, reference: string, request: RunRequest, signal?: AbortSignal): Promise<number | undefined> {
-  const { Config: config } = await withPull(engine, reference, request, () => inspectImage(engine, reference, { signal }), signal)
+export async function exposedPort (containers: Containers, reference: string, request: RunRequest, signal?: AbortSignal): Promise<number | undefined> {
+  const { Config: config } = await withPull(containers, reference, request, () => inspectImage(containers.engine, reference, { signal }), signal)
   const ports = tcpPortsOf(Object.keys(config.ExposedPorts ?? {}))
   if (ports.length === 1) return ports[0]
   if (request.detach === false) return undefined
@@ -27,12 +27,12 @@ export async function exposedPort (engine: Engine, reference: string, request: R
 }
 
 /** Does what needs the image, pulls it when it is missing and the request allows that, and does it again. */
-export async function withPull<T> (engine: Engine, reference: string, request: Pick<RunRequest, 'pull' | 'platform'>, use: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+export async function withPull<T> (containers: Containers, reference: string, request: Pick<RunRequest, 'pull' | 'platform'>, use: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   try {
     return await use()
   } catch (error) {
     if (!isDockApiError(error, 'image_not_local') || request.pull === 'never' || isImageId(reference)) throw error
   }
-  await pullImage(engine, reference, { platform: request.platform, signal })
+  await containers.pulls.pull({ image: reference, platform: request.platform }, { signal })
   return await use()
 }

@@ -3,7 +3,6 @@ import type { Engine } from '../engine/engine.ts'
 import { openAttach } from '../engine/attach.ts'
 import { createContainer, inspectContainer, removeContainer, startContainer } from '../engine/containers.ts'
 import type { ContainerDocument, ContainerSpec } from '../engine/containers.ts'
-import { pullImage } from '../engine/images.ts'
 import { enforce } from '../policy/policy.ts'
 import { collectOutput } from '../streams/output.ts'
 import type { CollectedOutput } from '../streams/output.ts'
@@ -46,7 +45,7 @@ export async function runContainer (containers: Containers, request: RunRequest,
 
   const spec = await prepareSpec(containers, request, reference, signal)
   const create = () => createContainer(containers.engine, spec, { name: request.name, platform: request.platform })
-  const id = await withPull(containers.engine, reference, request, create, signal)
+  const id = await withPull(containers, reference, request, create, signal)
   return request.detach === false
     ? await runToEnd(containers, request, id, signal)
     : await runDetached(containers, request, id, signal)
@@ -80,12 +79,12 @@ async function existingContainer (containers: Containers, request: RunRequest, s
 
 /** Everything that can be refused without the image is refused before it is pulled. */
 async function prepareSpec (containers: Containers, request: RunRequest, reference: string, signal?: AbortSignal): Promise<ContainerSpec> {
-  const { engine, config } = containers
+  const { config } = containers
   const spec = buildSpec(request, reference, request.container_port, config)
   await enforce(spec, config)
-  if (request.pull === 'always') await pullImage(engine, reference, { platform: request.platform, signal })
+  if (request.pull === 'always') await containers.pulls.pull({ image: reference, platform: request.platform }, { signal })
   if (request.container_port !== undefined) return spec
-  const port = await exposedPort(engine, reference, request, signal)
+  const port = await exposedPort(containers, reference, request, signal)
   if (port === undefined && (request.host_port ?? 0) !== 0) {
     throw new DockApiError('no_port', 'host_port is given, but neither container_port nor an exposed port of the image says what to publish.')
   }

@@ -4,9 +4,10 @@ import type { Modem } from './modem.ts'
 type Abortable = { abortSignal: AbortSignal }
 
 /** dockerode takes an abort signal here too; its types do not say so. */
-export type AbortableDocker = Omit<Docker, 'ping' | 'info' | 'version' | 'getEvents'> & {
+export type AbortableDocker = Omit<Docker, 'ping' | 'info' | 'version' | 'getEvents' | 'df'> & {
   ping (options: Abortable): Promise<unknown>
   info (options: Abortable): Promise<{ Name?: string }>
+  df (options: Abortable): Promise<unknown>
   version (options: Abortable): Promise<Partial<Docker.DockerVersion>>
   getEvents (options: Abortable & { since?: number | string, until?: number | string, filters?: { type: string[] } }): Promise<NodeJS.ReadableStream>
 }

@@ -20,6 +20,7 @@ const SENTENCES: readonly Meaning[] = [
   [/network \S+ not found|: network not found/i, 'network_not_found'],
   [/does not match the specified platform|no matching manifest for/i, 'platform_unavailable'],
 
+  [/image is being used by|is using its referenced image/i, 'image_in_use'],
   [/is not paused|removal of container .* is already in progress|marked for removal/i, 'engine_conflict'],
   [/is (?:already )?paused|a paused container/i, 'container_paused'],
   [/remove a running container|container is running: stop/i, 'container_running'],

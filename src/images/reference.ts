@@ -14,13 +14,14 @@ const REFERENCE = new RegExp(`^((?:${REGISTRY}/)?${COMPONENT}(?:/${COMPONENT})*)
 
 /**
  * Takes an image reference apart: `nginx`, `registry:5000/team/app:1.2`, `alpine@sha256:…`.
- * @throws DockApiError `invalid_request` on the field `image`.
+ * @param where The part of the request that holds it, and `pointer` its field, for the error.
+ * @throws DockApiError `invalid_request` on the field.
  */
-export function parseReference (text: string): ImageReference {
+export function parseReference (text: string, where: 'body' | 'query' = 'body', pointer = '/image'): ImageReference {
   const match = REFERENCE.exec(text)
   if (match === null) {
     const hint = text !== text.toLowerCase() ? 'Names of images are lower-case.' : 'Write name:tag, such as nginx:latest or registry.example.com:5000/team/app:1.2.'
-    throw invalidField('body', '/image', `"${text}" is no image reference`, hint)
+    throw invalidField(where, pointer, `"${text}" is no image reference`, hint)
   }
   return { repository: match[1]!, tag: match[2], digest: match[3] }
 }
@@ -34,4 +35,13 @@ export function formatReference ({ repository, tag, digest }: ImageReference): s
 /** Whether the text can only be the id of an image on this engine, which no registry has. */
 export function isImageId (text: string): boolean {
   return /^(sha256:)?[0-9a-f]{64}$/.test(text) || /^sha256:[0-9a-f]{6,64}$/.test(text)
+}
+
+/**
+ * What names an image that is on the engine: a reference, an id, or the beginning of one, which the engine resolves.
+ * @throws DockApiError `invalid_request` on the field `image`.
+ */
+export function localReference (text: string, where: 'body' | 'query'): string {
+  if (!isImageId(text)) parseReference(text, where)
+  return text
 }
