@@ -9,13 +9,13 @@ import { cpuSeconds, findTool, start, startNode } from './support/processes.ts'
 
 /**
  * CPU time of a proxy per small GET, beside its peers: `node bench/proxy.ts [ROUNDS] [SECONDS]`. The proxies run on core 0, load and
- * upstream on core 1, in interleaved rounds; machines differ, so only the ratios mean anything.
+ * upstream on core 1, in many short interleaved rounds; machines differ and are shared, so only the ratios mean anything.
  */
 type Contender = { name: string, port: number, pid: number, path: string }
 
 const PROXY_CORE = 0
 const LOAD_CORE = 1
-const [rounds = 5, seconds = 4] = process.argv.slice(2).map(Number)
+const [rounds = 15, seconds = 1] = process.argv.slice(2).map(Number)
 
 const wrk = findTool('wrk')
 if (wrk === undefined || findTool('taskset') === undefined) {
@@ -125,10 +125,14 @@ function measure ({ port, path, pid }: Contender, duration: number): number {
 }
 
 function report () {
-  const medians = contenders.map(({ name }) => ({ name, cost: median(costs.get(name)!) }))
-  const base = medians.find(({ name }) => name === 'caddy') ?? medians[0]!
-  console.log(`CPU per request, median of ${rounds} rounds of ${seconds} s; 32 connections; ratio to ${base.name}`)
-  for (const { name, cost } of medians) console.log(`${name.padEnd(24)} ${cost.toFixed(1).padStart(6)} us  ${(cost / base.cost).toFixed(2)}`)
+  const rows = contenders.map(({ name }) => ({ name, middle: median(costs.get(name)!), least: Math.min(...costs.get(name)!) }))
+  const base = rows.find(({ name }) => name === 'caddy') ?? rows[0]!
+  console.log(`CPU per request, ${rounds} rounds of ${seconds} s, 32 connections; median and least, each with its ratio to ${base.name}`)
+  for (const { name, middle, least } of rows) console.log(name.padEnd(24) + column(middle, base.middle) + column(least, base.least))
+}
+
+function column (cost: number, base: number): string {
+  return `${cost.toFixed(1).padStart(8)} us ${(cost / base).toFixed(2)}`
 }
 
 function median (values: number[]): number {

@@ -25,8 +25,9 @@ async function proxy (app: FastifyInstance) {
     prefix: '/proxy/:id',
     routes: ['/*'],
     httpMethods: methods,
-    handler: forward,
-    // Its own transport is never used (docs/adr/0002): no agent is made, and no name is ever looked up.
+    // Takes the reply over before its own handler, which would decode, check and rebuild the URL (docs/adr/0002). Its transport is never
+    // used either: no agent is made, and no name is ever looked up.
+    preHandler: forward,
     upstream: '',
     undici: { request: () => {} } as object,
     replyOptions: { getUpstream: () => 'http://container.invalid' },

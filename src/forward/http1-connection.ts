@@ -94,6 +94,7 @@ export function openConnection (upstream: Upstream, settings: TransportSettings,
   function onConnect () {
     isConnected = true
     clearTimeout(connectTimer)
+    touch()
     exchange?.upload?.start()
   }
 
