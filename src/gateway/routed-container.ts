@@ -3,6 +3,7 @@ import { tcpPortsOf } from '../containers/ports.ts'
 import type { ContainerDocument } from '../engine/containers.ts'
 import { isDockApiError } from '../errors.ts'
 import type { Upstream } from '../forward/upstream.ts'
+import { stopSignalOf } from './signals.ts'
 import type { UpstreamState } from '../../schemas/routes.ts'
 
 /** Where a port of a container is reached, or why it is not. */
@@ -20,6 +21,8 @@ export type RoutedContainer = {
   readonly status: string
   /** Of the HEALTHCHECK; undefined without one. */
   readonly health: string | undefined
+  /** The signal that `docker stop` sends it; undefined for the engine's own choice. */
+  readonly stopSignal: string | undefined
   /** The port that its name leads to; null when it exposes none. */
   readonly mainPort: number | null
   readonly ports: readonly number[]
@@ -50,6 +53,7 @@ export async function describeContainer (document: ContainerDocument, resolve: R
     run: state.StartedAt,
     status: state.Status,
     health: state.Health?.Status === 'none' ? undefined : state.Health?.Status,
+    stopSignal: stopSignalOf(document),
     mainPort,
     ports,
     addresses: new Map(await Promise.all((ports.length === 0 ? [null] : ports).map(async (port) => [port, await addressOf(document, port, resolve)] as const))),
