@@ -149,7 +149,7 @@ export function createProvider (source: Containers, { expose, onChange, reconcil
       look.isOutdated = false
       try {
         const document = await inspectContainer(engine, id, { signal: closing.signal })
-        const container = await describeContainer(document, source.upstreamOf, known.get(id))
+        const container = await describeContainer(document, source.upstreamOf)
         if (look.isOutdated) continue
         if (isExposed(container.labels, expose)) remember(container)
       } catch (error) {
@@ -159,6 +159,7 @@ export function createProvider (source: Containers, { expose, onChange, reconcil
     }
   }
 
+  /** What was learned of a run holds until the next one begins. */
   function remember (container: RoutedContainer) {
     const before = known.get(container.id)
     known.set(container.id, before?.run === container.run ? { ...container, isDraining: before.isDraining, isOpen: before.isOpen } : container)

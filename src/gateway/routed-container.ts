@@ -35,16 +35,12 @@ export type RoutedContainer = {
 
 export type ResolveAddress = (document: ContainerDocument, port: number) => Promise<Upstream>
 
-/**
- * What of the engine's document matters for routing.
- * @param before What was known: what was learned of a run holds until the next one begins.
- */
-export async function describeContainer (document: ContainerDocument, resolve: ResolveAddress, before: RoutedContainer | undefined): Promise<RoutedContainer> {
+/** What of the engine's document matters for routing. What only time tells of a run, `isOpen` and `isDraining`, is false. */
+export async function describeContainer (document: ContainerDocument, resolve: ResolveAddress): Promise<RoutedContainer> {
   const { Config: config, NetworkSettings: network, HostConfig: hostConfig, State: state } = document
   const mainPort = mainPortOf(document) ?? null
   const exposed = tcpPortsOf(new Set([config.ExposedPorts, network.Ports, hostConfig.PortBindings as object | undefined].flatMap((ports) => Object.keys(ports ?? {}))))
   const ports = [...new Set([...(mainPort === null ? [] : [mainPort]), ...exposed])].sort((a, b) => a - b)
-  const isSameRun = before?.run === state.StartedAt && state.Running
   return {
     id: document.Id,
     name: document.Name.replace(/^\//, ''),
@@ -57,8 +53,8 @@ export async function describeContainer (document: ContainerDocument, resolve: R
     mainPort,
     ports,
     addresses: new Map(await Promise.all((ports.length === 0 ? [null] : ports).map(async (port) => [port, await addressOf(document, port, resolve)] as const))),
-    isOpen: isSameRun && before.isOpen,
-    isDraining: isSameRun && before.isDraining
+    isOpen: false,
+    isDraining: false
   }
 }
 
