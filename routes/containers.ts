@@ -63,7 +63,9 @@ const containers: FastifyPluginAsyncTypebox = async (app) => {
     }
   }, async (request) => {
     const { Id: id } = await app.containers.find(request.params.id)
-    await removeContainer(app.engine, id, { isForced: request.query.force, withVolumes: request.query.volumes })
+    const { force: isForced, volumes: withVolumes } = request.query
+    const remove = () => removeContainer(app.engine, id, { isForced, withVolumes })
+    await (isForced ? app.gateway.drain(id, remove) : remove())
     return { id, removed: true as const }
   })
 }

@@ -9,6 +9,7 @@ import { waitForExit } from '../src/containers/wait.ts'
 import { killContainer, pauseContainer, renameContainer, restartContainer, startContainer, stopContainer, unpauseContainer, waitForContainer } from '../src/engine/containers.ts'
 import type { ContainerDocument } from '../src/engine/containers.ts'
 import { isDockApiError } from '../src/errors.ts'
+import { isEndingSignal, stopSignalOf } from '../src/gateway/signals.ts'
 import { ContainerParamsSchema } from '../schemas/common.ts'
 import { ContainerInfoSchema, ExitSchema, KillQuerySchema, RenameBodySchema, StartQuerySchema, StopQuerySchema, WaitQuerySchema } from '../schemas/containers.ts'
 import type { ContainerInfo } from '../schemas/containers.ts'
@@ -47,10 +48,11 @@ const lifecycle: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.post('/containers/:id/stop', {
-    schema: { ...schemaOf('stopContainer', 'Stop a container', 'One that is stopped already is success.'), querystring: StopQuerySchema }
+    schema: { ...schemaOf('stopContainer', 'Stop a container', 'One that is stopped already is success. The gateway sends it no new requests, and those in flight get up to five seconds (never more than `timeout`) to finish first.'), querystring: StopQuerySchema }
   }, async (request) => {
     const before = await app.containers.find(request.params.id)
-    await stopContainer(app.engine, before.Id, { graceSeconds: request.query.timeout ?? stopTimeoutOf(before), signal: request.query.signal })
+    const { timeout, signal } = request.query
+    await app.gateway.drain(before.Id, () => stopContainer(app.engine, before.Id, { graceSeconds: timeout ?? stopTimeoutOf(before), signal }), drainMsOf(timeout))
     return { ...await describe(await stateAfterStop(before), request), status: 'stopped' as const }
   })
 
@@ -58,7 +60,8 @@ const lifecycle: FastifyPluginAsyncTypebox = async (app) => {
     schema: { ...schemaOf('restartContainer', 'Restart a container'), querystring: StopQuerySchema }
   }, async (request) => {
     const before = await app.containers.find(request.params.id)
-    await restartContainer(app.engine, before.Id, { graceSeconds: request.query.timeout ?? stopTimeoutOf(before), signal: request.query.signal })
+    const { timeout, signal } = request.query
+    await app.gateway.drain(before.Id, () => restartContainer(app.engine, before.Id, { graceSeconds: timeout ?? stopTimeoutOf(before), signal }), drainMsOf(timeout))
     return await describe(await app.containers.find(before.Id), request)
   })
 
@@ -66,7 +69,9 @@ const lifecycle: FastifyPluginAsyncTypebox = async (app) => {
     schema: { ...schemaOf('killContainer', 'Send a signal to a container'), querystring: KillQuerySchema }
   }, async (request) => {
     const before = await app.containers.find(request.params.id)
-    await killContainer(app.engine, before.Id, request.query.signal ?? 'SIGKILL')
+    const signal = request.query.signal ?? 'SIGKILL'
+    const kill = () => killContainer(app.engine, before.Id, signal)
+    await (isEndingSignal(signal, stopSignalOf(before)) ? app.gateway.drain(before.Id, kill) : kill())
     return await describe(await findOrEnded(before), request)
   })
 
@@ -126,6 +131,11 @@ const lifecycle: FastifyPluginAsyncTypebox = async (app) => {
     const document = await app.containers.find(before.Id).catch(ignoreNotFound)
     return document ?? { ...before, State: { ...before.State, Status: 'exited', Running: false } }
   }
+}
+
+/** Requests in flight get at most the grace that the caller gives the container; `timeout=0` is now. */
+function drainMsOf (timeoutSeconds: number | undefined): number | undefined {
+  return timeoutSeconds === undefined ? undefined : timeoutSeconds * 1000
 }
 
 function ignoreNotFound (error: unknown): undefined {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { DockApiError } from '../errors.ts'
-import { isRepeatable, translateFailure } from './failures.ts'
+import { isMovable, isRepeatable, translateFailure } from './failures.ts'
 import { heldUpgrade } from './held-upgrade.ts'
 import type { Mount } from './mount.ts'
 import { drainBody } from './request-body.ts'
@@ -11,6 +11,7 @@ import { hasSwitched, writeInterim, writeSwitch } from './interim.ts'
 import type { Dispatched, ResponseHandler, Transport, UpstreamRequest } from './transport.ts'
 import { openTunnel } from './tunnel.ts'
 import type { Tunnel } from './tunnel.ts'
+import type { Upstream } from './upstream.ts'
 import { UpstreamFailure, malformed } from './upstream-failure.ts'
 
 /** One request of a client, and what carries it. */
@@ -29,6 +30,8 @@ export type ExchangeParts = {
   outgoing: UpstreamRequest
   mount: Mount
   transport: Transport
+  /** Another upstream that serves the same, for a request that failed on the first. */
+  nextUpstream?: (() => Upstream | undefined) | undefined
   /** The client and the upstream were joined; `onEnd` is called no more, `onTunnelEnd` is. */
   onTunnel (tunnel: Tunnel): void
   onTunnelEnd (tunnel: Tunnel): void
@@ -115,14 +118,21 @@ export function startExchange (parts: ExchangeParts): Exchange {
   }
 
   function onFailure (failure: UpstreamFailure) {
-    if (!hasStarted && !hasRepeated && isRepeatable(outgoing.method, outgoing.body !== undefined, failure)) {
+    const upstream = hasStarted || hasRepeated ? undefined : upstreamForRepetition(failure)
+    if (upstream !== undefined) {
       hasRepeated = true
-      dispatched = transport.dispatch({ ...outgoing, reuse: 'never' }, handler)
+      dispatched = transport.dispatch({ ...outgoing, upstream, reuse: 'never' }, handler)
       return
     }
     if (hasStarted) cutClient()
     else reject(translateFailure(failure))
     finish()
+  }
+
+  function upstreamForRepetition (failure: UpstreamFailure): Upstream | undefined {
+    const { method, body, upstream } = outgoing
+    const other = isMovable(method, body !== undefined, failure) ? parts.nextUpstream?.() : undefined
+    return other ?? (isRepeatable(method, body !== undefined, failure) ? upstream : undefined)
   }
 
   function onClientClose () {

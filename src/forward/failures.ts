@@ -12,6 +12,15 @@ export function isRepeatable (method: string, hasBody: boolean, failure: Upstrea
   return failure.isStale && !hasBody && isIdempotent(method)
 }
 
+/**
+ * Whether a failed request may be sent to another upstream that serves the same: when nothing of it was sent, or when it is idempotent
+ * and has no body. One that was sent and may have had an effect is never sent twice.
+ */
+export function isMovable (method: string, hasBody: boolean, { kind }: UpstreamFailure): boolean {
+  if (kind === 'unreachable' || kind === 'connect-timeout') return true
+  return kind === 'reset' && !hasBody && isIdempotent(method)
+}
+
 export function isIdempotent (method: string): boolean {
   return IDEMPOTENT.has(method)
 }

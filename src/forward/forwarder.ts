@@ -23,6 +23,8 @@ export type ForwardOptions = {
   stripAuthorization: boolean
   /** A `Content-Security-Policy` for the answer beside the application's own; all of them hold. */
   addedPolicy?: string | undefined
+  /** Another upstream that serves the same; asked once, when the first one failed and the request may be sent again (`isMovable`). */
+  nextUpstream?: (() => Upstream | undefined) | undefined
 }
 
 /** Carries requests to containers: the one way in which both planes reach them. */
@@ -55,7 +57,7 @@ export function createForwarder ({ transport = createHttp1Transport(), graceMs =
   async function forward (request: IncomingMessage, response: ServerResponse, upstream: Upstream, options: ForwardOptions) {
     if (request.socket.destroyed) throw new DockApiError('client_gone', 'The client went away.')
     if (response.socket === null) await turn(request, response)
-    const { rawUrl, prefix, stripAuthorization, addedPolicy } = options
+    const { rawUrl, prefix, stripAuthorization, addedPolicy, nextUpstream } = options
     const method = request.method!
     const mount: Mount = { prefix, publicAuthority: publicAuthorityOf(request), upstreamAuthority: authorityOf(upstream), addedPolicy }
     const isUpgrade = heldUpgrade(request) !== undefined
@@ -74,6 +76,7 @@ export function createForwarder ({ transport = createHttp1Transport(), graceMs =
       },
       mount,
       transport,
+      nextUpstream,
       onTunnel,
       onTunnelEnd,
       onEnd

@@ -9,17 +9,15 @@ import type { Forwarder } from '../forward/forwarder.ts'
 import { heldUpgrade } from '../forward/held-upgrade.ts'
 import { publicAuthorityOf } from '../forward/request-headers.ts'
 import { originOf } from '../forward/upstream.ts'
-import { UpstreamFailure } from '../forward/upstream-failure.ts'
 import { hostNameOf } from '../guard/host.ts'
 import type { Problem } from '../../schemas/problem.ts'
 import type { RouteInfo } from '../../schemas/routes.ts'
 import { isExposed } from './exposure.ts'
 import { createPool } from './pool.ts'
-import type { Lease } from './pool.ts'
 import { createProvider } from './provider.ts'
 import { createGatewayServer } from './server.ts'
 import { EMPTY_TABLE, buildTable } from './table.ts'
-import type { Route, Table } from './table.ts'
+import type { ReadyMember, Route, Table } from './table.ts'
 
 export type GatewayConfig = Pick<Config, 'gatewayHost' | 'gatewayPort' | 'isGatewayPortGiven' | 'domain' | 'expose' | 'allowedHosts'>
 
@@ -39,6 +37,12 @@ export type Gateway = {
   /** The same for a document at hand, once the table knows what the document tells: the URL works when it is given. */
   urlFor (document: ContainerDocument, signal?: AbortSignal): Promise<string | null>
   routes (): RouteInfo[]
+  /**
+   * Does what ends a container, gently: no new request goes to it, those that run get a while to finish, then comes `end`. When that
+   * fails the container is back in rotation.
+   * @param graceMs The longest wait, in milliseconds; never more than 5 s, for streams may have no end.
+   */
+  drain<T> (containerId: string, end: () => Promise<T>, graceMs?: number): Promise<T>
   /** Takes no new connections; running exchanges are the forwarder's. */
   close (): Promise<void>
   /** Cuts every connection. */
@@ -58,6 +62,8 @@ export type GatewayParts = {
 
 /** How long an answer of the API waits for the table to know its container, in milliseconds. */
 const URL_WAIT_MS = 1_000
+/** How long requests may go on before their container is ended, in milliseconds. */
+const DRAIN_MS = 5_000
 /** How many hosts a page about an unknown one names. */
 const MAX_SUGGESTIONS = 20
 
@@ -96,16 +102,34 @@ export function createGateway ({ config, containers, forwarder, isOwnToken, desc
   async function serve (request: IncomingMessage, response: ServerResponse) {
     if (request.method === 'TRACE') throw new DockApiError('method_not_allowed', 'TRACE is not forwarded: it would echo credentials.')
     const { host, target } = locate(request)
-    const lease = pool.take(find(host))
-    endWith(request, response, lease)
-    const { member: { upstream, container } } = lease
+    const upgrade = heldUpgrade(request)
+    let lease = pool.take(find(host), upgrade !== undefined)
+    // An exchange ends with its answer, an upgraded connection with its socket.
+    const carrier = upgrade?.socket ?? response
+    carrier.once('close', () => { lease.end() })
     try {
-      await forwarder.forward(request, response, upstream, { rawUrl: target, prefix: '', stripAuthorization: isOwnToken(request.headers.authorization) })
+      await forwarder.forward(request, response, lease.member.upstream, { rawUrl: target, prefix: '', stripAuthorization: isOwnToken(request.headers.authorization), nextUpstream })
     } catch (error) {
-      if (!isUnreachable(error)) throw error
-      provider.look(container.id)
-      throw lease.member.state === 'opening' ? notOpen(container.name, error) : error
+      if (carrier.destroyed) lease.end()
+      throw explain(error, lease.member)
     }
+
+    function nextUpstream () {
+      const other = pool.takeOther(find(host), lease.member.key, upgrade !== undefined)
+      if (other === undefined) return undefined
+      provider.look(lease.member.container.id)
+      lease.end()
+      lease = other
+      return other.member.upstream
+    }
+  }
+
+  /** An upstream that does not answer may have changed unseen; one that was not seen open yet is no failure of the application. */
+  function explain (error: unknown, { container, state }: ReadyMember): unknown {
+    if (!(error instanceof DockApiError) || error.code !== 'upstream_failed') return error
+    provider.look(container.id)
+    if (state !== 'opening') return error
+    return new DockApiError('upstream_not_ready', `The container "${container.name}" has started, but its application does not answer on its port yet.`, { retryAfterSeconds: 1, cause: error })
   }
 
   function find (host: string): Route {
@@ -131,7 +155,7 @@ export function createGateway ({ config, containers, forwarder, isOwnToken, desc
     const { Id: id, Name, State: { StartedAt, Running } } = document
     const known = provider.get(id)
     const isKnown = known !== undefined && `/${known.name}` === Name && (!Running || (known.run === StartedAt && known.status !== 'exited'))
-    if (!isKnown) await withinTime(provider.refresh(id), signal)
+    if (!isKnown) await withinTime(provider.refresh(id), URL_WAIT_MS, signal)
     return urlOf(id)
   }
 
@@ -155,6 +179,17 @@ export function createGateway ({ config, containers, forwarder, isOwnToken, desc
     }))
   }
 
+  async function drain<T> (containerId: string, end: () => Promise<T>, graceMs = DRAIN_MS): Promise<T> {
+    provider.setDraining(containerId, true)
+    try {
+      await withinTime(pool.whenIdle(containerId), Math.min(graceMs, DRAIN_MS))
+      return await end()
+    } catch (error) {
+      provider.setDraining(containerId, false)
+      throw error
+    }
+  }
+
   async function close () {
     provider.close()
     if (!server.listening) return
@@ -171,6 +206,7 @@ export function createGateway ({ config, containers, forwarder, isOwnToken, desc
     urlOf,
     urlFor,
     routes,
+    drain,
     close,
     destroy: () => { server.closeAllConnections() }
   }
@@ -192,23 +228,8 @@ function locate (request: IncomingMessage): { host: string, target: string } {
   return { host, target: rest!.startsWith('/') ? rest! : `/${rest}` }
 }
 
-/** An exchange ends with its answer, an upgraded connection with its socket. */
-function endWith (request: IncomingMessage, response: ServerResponse, { end }: Lease) {
-  const carrier = heldUpgrade(request)?.socket ?? response
-  carrier.once('close', end)
-  if (carrier.destroyed) end()
-}
-
-function isUnreachable (error: unknown): error is DockApiError {
-  return error instanceof DockApiError && error.cause instanceof UpstreamFailure && error.cause.kind !== 'malformed' && error.kind === 'bad-gateway'
-}
-
-function notOpen (name: string, cause: DockApiError): DockApiError {
-  return new DockApiError('upstream_not_ready', `The container "${name}" has started, but its application does not answer on its port yet.`, { retryAfterSeconds: 1, cause })
-}
-
-async function withinTime (promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  const deadline = createDeadline(URL_WAIT_MS, signal)
+async function withinTime (promise: Promise<void>, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+  const deadline = createDeadline(timeoutMs, signal)
   await deadline.race(promise).catch(() => {})
   deadline.lift()
 }

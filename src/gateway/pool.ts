@@ -13,43 +13,74 @@ export type Pool = {
    * The member whose turn it is.
    * @throws DockApiError `upstream_not_running`, `upstream_not_ready` when none takes requests, saying why and when to come again.
    */
-  take (route: Route): Lease
+  take (route: Route, isUpgrade: boolean): Lease
+  /** Another member than the one that failed; undefined when there is none. */
+  takeOther (route: Route, failedKey: string, isUpgrade: boolean): Lease | undefined
   /** Requests and upgraded connections that a member serves now, by its key. */
   inFlight (key: string): number
+  /** Resolves when no request runs on any port of the container; upgraded connections do not count, they may last for ever. */
+  whenIdle (containerId: string): Promise<void>
 }
 
 export function createPool (): Pool {
   const turns = new Map<string, number>()
   const counts = new Map<string, number>()
 
-  function take (route: Route): Lease {
-    const { service, ready } = route
-    if (ready.length === 0) throw noneReady(route)
-    const turn = turns.get(service) ?? 0
-    turns.set(service, (turn + 1) % Number.MAX_SAFE_INTEGER)
-    return lease(ready[turn % ready.length]!)
+  const requests = new Map<string, number>()
+  const waiting = new Map<string, Array<() => void>>()
+
+  function take (route: Route, isUpgrade: boolean): Lease {
+    if (route.ready.length === 0) throw noneReady(route)
+    return lease(nextOf(route.service, route.ready), isUpgrade)
   }
 
-  function lease (member: ReadyMember): Lease {
-    const { key } = member
-    counts.set(key, inFlight(key) + 1)
+  function takeOther ({ service, ready }: Route, failedKey: string, isUpgrade: boolean): Lease | undefined {
+    const others = ready.filter(({ key }) => key !== failedKey)
+    return others.length === 0 ? undefined : lease(nextOf(service, others), isUpgrade)
+  }
+
+  function nextOf (service: string, members: readonly ReadyMember[]): ReadyMember {
+    const turn = turns.get(service) ?? 0
+    turns.set(service, (turn + 1) % Number.MAX_SAFE_INTEGER)
+    return members[turn % members.length]!
+  }
+
+  function lease (member: ReadyMember, isUpgrade: boolean): Lease {
+    const { key, container: { id } } = member
+    count(counts, key, 1)
+    if (!isUpgrade) count(requests, id, 1)
     let hasEnded = false
     return { member, end }
 
     function end () {
       if (hasEnded) return
       hasEnded = true
-      const left = inFlight(key) - 1
-      if (left === 0) counts.delete(key)
-      else counts.set(key, left)
+      count(counts, key, -1)
+      if (!isUpgrade && count(requests, id, -1) === 0) wake(id)
     }
   }
 
-  function inFlight (key: string): number {
-    return counts.get(key) ?? 0
+  function wake (id: string) {
+    for (const resolve of waiting.get(id) ?? []) resolve()
+    waiting.delete(id)
   }
 
-  return { take, inFlight }
+  function whenIdle (id: string): Promise<void> {
+    if (!requests.has(id)) return Promise.resolve()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    waiting.set(id, [...waiting.get(id) ?? [], resolve])
+    return promise
+  }
+
+  return { take, takeOther, inFlight: (key) => counts.get(key) ?? 0, whenIdle }
+}
+
+/** @returns The new count; zero is not kept. */
+function count (counts: Map<string, number>, key: string, change: number): number {
+  const next = (counts.get(key) ?? 0) + change
+  if (next === 0) counts.delete(key)
+  else counts.set(key, next)
+  return next
 }
 
 function noneReady ({ name, members }: Route): DockApiError {

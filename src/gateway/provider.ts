@@ -9,6 +9,7 @@ import type { Expose } from './exposure.ts'
 import { waitUntilOpen } from './opening.ts'
 import { describeContainer } from './routed-container.ts'
 import type { RoutedContainer } from './routed-container.ts'
+import { isEndingSignal } from './signals.ts'
 
 /** What the engine tells of the containers that are exposed, kept up to date. */
 export type Provider = {
@@ -39,9 +40,7 @@ type Look = { isOutdated: boolean, done: Promise<void> }
 const RECONCILE_MS = 30_000
 /** Inspections at the same time when many containers are new. */
 const BATCH = 8
-/** Signals that end a container which does not ask for another (docker stop, docker kill). */
-const ENDING_SIGNALS = new Set(['9', '15', 'KILL', 'TERM', 'SIGKILL', 'SIGTERM'])
-/** How long a container that was sent one may live on before it gets requests again, in milliseconds: longer than docker's own grace. */
+/** How long a container that was sent an ending signal may live on before it gets requests again, in milliseconds: longer than docker's own grace. */
 const SURVIVAL_MS = 15_000
 
 /**
@@ -120,7 +119,7 @@ export function createProvider (source: Containers, { expose, onChange, reconcil
   /** The engine tells of the signal as it sends it. */
   function drainIfEnding (id: string, signal: string) {
     const container = known.get(id)
-    if (container === undefined || !ENDING_SIGNALS.has(signal)) return
+    if (container === undefined || !isEndingSignal(signal, container.stopSignal)) return
     setDraining(id, true)
     setTimeout(() => { if (known.get(id)?.run === container.run) setDraining(id, false) }, SURVIVAL_MS).unref()
   }
@@ -150,7 +149,7 @@ export function createProvider (source: Containers, { expose, onChange, reconcil
       look.isOutdated = false
       try {
         const document = await inspectContainer(engine, id, { signal: closing.signal })
-        const container = await describeContainer(document, source.upstreamOf, known.get(id))
+        const container = await describeContainer(document, source.upstreamOf)
         if (look.isOutdated) continue
         if (isExposed(container.labels, expose)) remember(container)
       } catch (error) {
@@ -160,6 +159,7 @@ export function createProvider (source: Containers, { expose, onChange, reconcil
     }
   }
 
+  /** What was learned of a run holds until the next one begins. */
   function remember (container: RoutedContainer) {
     const before = known.get(container.id)
     known.set(container.id, before?.run === container.run ? { ...container, isDraining: before.isDraining, isOpen: before.isOpen } : container)

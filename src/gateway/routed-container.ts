@@ -3,6 +3,7 @@ import { tcpPortsOf } from '../containers/ports.ts'
 import type { ContainerDocument } from '../engine/containers.ts'
 import { isDockApiError } from '../errors.ts'
 import type { Upstream } from '../forward/upstream.ts'
+import { stopSignalOf } from './signals.ts'
 import type { UpstreamState } from '../../schemas/routes.ts'
 
 /** Where a port of a container is reached, or why it is not. */
@@ -20,6 +21,8 @@ export type RoutedContainer = {
   readonly status: string
   /** Of the HEALTHCHECK; undefined without one. */
   readonly health: string | undefined
+  /** The signal that `docker stop` sends it; undefined for the engine's own choice. */
+  readonly stopSignal: string | undefined
   /** The port that its name leads to; null when it exposes none. */
   readonly mainPort: number | null
   readonly ports: readonly number[]
@@ -32,16 +35,12 @@ export type RoutedContainer = {
 
 export type ResolveAddress = (document: ContainerDocument, port: number) => Promise<Upstream>
 
-/**
- * What of the engine's document matters for routing.
- * @param before What was known: what was learned of a run holds until the next one begins.
- */
-export async function describeContainer (document: ContainerDocument, resolve: ResolveAddress, before: RoutedContainer | undefined): Promise<RoutedContainer> {
+/** What of the engine's document matters for routing. What only time tells of a run, `isOpen` and `isDraining`, is false. */
+export async function describeContainer (document: ContainerDocument, resolve: ResolveAddress): Promise<RoutedContainer> {
   const { Config: config, NetworkSettings: network, HostConfig: hostConfig, State: state } = document
   const mainPort = mainPortOf(document) ?? null
   const exposed = tcpPortsOf(new Set([config.ExposedPorts, network.Ports, hostConfig.PortBindings as object | undefined].flatMap((ports) => Object.keys(ports ?? {}))))
   const ports = [...new Set([...(mainPort === null ? [] : [mainPort]), ...exposed])].sort((a, b) => a - b)
-  const isSameRun = before?.run === state.StartedAt && state.Running
   return {
     id: document.Id,
     name: document.Name.replace(/^\//, ''),
@@ -50,11 +49,12 @@ export async function describeContainer (document: ContainerDocument, resolve: R
     run: state.StartedAt,
     status: state.Status,
     health: state.Health?.Status === 'none' ? undefined : state.Health?.Status,
+    stopSignal: stopSignalOf(document),
     mainPort,
     ports,
     addresses: new Map(await Promise.all((ports.length === 0 ? [null] : ports).map(async (port) => [port, await addressOf(document, port, resolve)] as const))),
-    isOpen: isSameRun && before.isOpen,
-    isDraining: isSameRun && before.isDraining
+    isOpen: false,
+    isDraining: false
   }
 }
 

@@ -16,6 +16,7 @@ function container (name: string, given: Partial<RoutedContainer> = {}): RoutedC
     run: 'first',
     status: 'running',
     health: undefined,
+    stopSignal: undefined,
     mainPort: ports[0] ?? null,
     ports,
     addresses: new Map(ports.map((port) => [port, { upstream: { containerId: id, scheme: 'http', host: '127.0.0.1', port, reason: 'the test says so' } }] as const)),

@@ -1,0 +1,63 @@
+import { createServer } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import t from 'tap'
+import type { Test } from 'tap'
+import { statusOf } from '../../plugins/errors.ts'
+import type { DockApiError } from '../../src/errors.ts'
+import { createForwarder } from '../../src/forward/forwarder.ts'
+import type { Upstream } from '../../src/forward/upstream.ts'
+import { createRawUpstream } from '../support/raw-upstream.ts'
+import type { Plan } from '../support/raw-upstream.ts'
+import { exchange } from '../support/raw-client.ts'
+
+const upstreamAt = (port: number): Upstream => ({ containerId: String(port).padEnd(64, '0'), scheme: 'http', host: '127.0.0.1', port, reason: 'the test says so' })
+
+/** A server before a first upstream that behaves as planned, or that nobody listens at, and a second one that is well. */
+async function createPair (t: Test, plan: Plan | 'refuses') {
+  const [first, second] = await Promise.all([createRawUpstream(plan === 'refuses' ? undefined : plan), createRawUpstream()])
+  if (plan === 'refuses') await first.close()
+  const forwarder = createForwarder({ graceMs: 100 })
+  const server = createServer((request, response) => {
+    forwarder.forward(request, response, upstreamAt(first.port), { rawUrl: request.url!, prefix: '', stripAuthorization: false, nextUpstream: () => upstreamAt(second.port) })
+      .catch((error: DockApiError) => { response.writeHead(statusOf(error)).end() })
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(async () => {
+    server.closeAllConnections()
+    server.close()
+    await Promise.all([forwarder.destroy(), first.close(), second.close()])
+  })
+  return { port: (server.address() as AddressInfo).port, first, second }
+}
+
+const GET = 'GET /x HTTP/1.1\r\nHost: app.test\r\n\r\n'
+const POST = 'POST /x HTTP/1.1\r\nHost: app.test\r\nContent-Length: 4\r\n\r\nbody'
+const EMPTY_POST = 'POST /x HTTP/1.1\r\nHost: app.test\r\nContent-Length: 0\r\n\r\n'
+const PUT = 'PUT /x HTTP/1.1\r\nHost: app.test\r\nContent-Length: 4\r\n\r\nbody'
+
+await t.test('what could not be sent goes to another upstream, whatever it is, its body whole', async (t) => {
+  for (const bytes of [GET, POST, EMPTY_POST, PUT]) {
+    const { port, second } = await createPair(t, 'refuses')
+    t.equal((await exchange(t, port, bytes)).status, 200, bytes)
+    t.match(second.requests, [{ line: bytes.slice(0, bytes.indexOf('\r\n')), body: Buffer.from(bytes.split('\r\n\r\n')[1]!) }])
+    t.equal(second.requests[0]?.header('host'), 'app.test')
+  }
+})
+
+await t.test('what was sent and lost goes elsewhere only when that can do no harm', async (t) => {
+  for (const [bytes, status, count] of [[GET, 200, 1], [POST, 502, 0], [EMPTY_POST, 502, 0], [PUT, 502, 0]] as const) {
+    const { port, first, second } = await createPair(t, () => [{ reset: true }])
+    t.equal((await exchange(t, port, bytes)).status, status, bytes)
+    t.equal(first.requests.length, 1)
+    t.equal(second.requests.length, count)
+  }
+})
+
+await t.test('an answer is an answer: neither a failure status nor a broken one is asked for again', async (t) => {
+  for (const [answer, status] of [['HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n', 503], ['nonsense\r\n\r\n', 502]] as const) {
+    const { port, second } = await createPair(t, () => [{ send: answer }])
+    t.equal((await exchange(t, port, GET)).status, status)
+    t.equal(second.requests.length, 0)
+  }
+})
