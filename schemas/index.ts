@@ -7,6 +7,7 @@ import { LogBatchSchema, LogLineSchema } from './logs.ts'
 import { FieldErrorSchema, ProblemSchema } from './problem.ts'
 import { ProxyInfoSchema } from './proxy.ts'
 import { RunRequestSchema, UpdateRequestSchema } from './run.ts'
+import { FileChangeSchema, ProcessesSchema, StatsEventSchema, StatsSchema } from './stats.ts'
 import { StreamEndSchema } from './streams.ts'
 
 /** Every named component, registered once with Fastify and published in the OpenAPI document. */
@@ -33,5 +34,9 @@ export const MODELS = [
   LogBatchSchema,
   EngineEventSchema,
   EventBatchSchema,
+  StatsSchema,
+  StatsEventSchema,
+  ProcessesSchema,
+  FileChangeSchema,
   ProxyInfoSchema
 ]
