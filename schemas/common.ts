@@ -20,7 +20,7 @@ export const TAGS = [
   { name: 'Health', description: 'Is the server up, and does the engine answer?' },
   { name: 'Images', description: 'What is on the engine, and pulling more.' },
   { name: 'Containers', description: 'Run, inspect and control containers.' },
-  { name: 'Streams', description: 'Logs and commands inside containers.' },
+  { name: 'Streams', description: 'Logs, events, use of resources, and commands inside containers.' },
   { name: 'Proxy', description: 'Reach the application inside a container.' },
   { name: 'Gateway', description: 'Containers at host names of their own.' }
 ] as const

@@ -8,6 +8,7 @@ import { FieldErrorSchema, ProblemSchema } from './problem.ts'
 import { ProxyInfoSchema } from './proxy.ts'
 import { RouteSchema } from './routes.ts'
 import { RunRequestSchema, UpdateRequestSchema } from './run.ts'
+import { FileChangeSchema, ProcessesSchema, StatsEventSchema, StatsSchema } from './stats.ts'
 import { StreamEndSchema } from './streams.ts'
 
 /** Every named component, registered once with Fastify and published in the OpenAPI document. */
@@ -44,5 +45,9 @@ export const MODELS = [
   LogBatchSchema,
   EngineEventSchema,
   EventBatchSchema,
+  StatsSchema,
+  StatsEventSchema,
+  ProcessesSchema,
+  FileChangeSchema,
   ProxyInfoSchema
 ]

@@ -27,14 +27,14 @@ type Example = { event: string, id?: string }
 
 /**
  * The media types of a stream of events, for the `response` schema of its route.
- * @param event Model of one event; its example is shown in each form. @param batch Model of the bounded form.
+ * @param event Model of one event; its example is shown in each form. @param batch Model of the bounded form, where there is one.
  */
-export function streamContent<T extends ReturnType<typeof model>, B extends ReturnType<typeof model>> (event: T, batch: B) {
+export function streamContent<T extends ReturnType<typeof model>, B extends ReturnType<typeof model>> (event: T, batch?: B) {
   const schema = Type.Union([ref(event), ref(StreamEndSchema)])
   const example = (event.examples as Example[])[0]!
   const { event: name, id, ...data } = example
   return {
-    'application/json': { schema: ref(batch) },
+    ...(batch === undefined ? {} : { 'application/json': { schema: ref(batch) } }),
     'application/x-ndjson': { schema, example: `${JSON.stringify(example)}\n{"event":"end","reason":"container_ended"}\n` },
     'text/event-stream': { schema, example: `event: ${name}\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\nevent: end\ndata: {"reason":"container_ended"}\n\n` }
   }

@@ -29,6 +29,7 @@ import proxyInfoRoutes from '../routes/proxy-info.ts'
 import proxyRoutes from '../routes/proxy.ts'
 import routeRoutes from '../routes/routes.ts'
 import runRoutes from '../routes/run.ts'
+import statsRoutes from '../routes/stats.ts'
 
 export type App = Awaited<ReturnType<typeof buildApp>>
 
@@ -70,6 +71,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(lifecycleRoutes)
   await app.register(logRoutes)
   await app.register(eventRoutes)
+  await app.register(statsRoutes)
   await app.register(execRoutes)
   await app.register(proxyInfoRoutes)
   await app.register(proxyRoutes)
