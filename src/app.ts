@@ -15,6 +15,7 @@ import openapi from '../plugins/openapi.ts'
 import pulls from '../plugins/pulls.ts'
 import upgrade from '../plugins/upgrade.ts'
 import { buildValidator } from '../plugins/validation.ts'
+import buildRoutes from '../routes/build.ts'
 import containerRoutes from '../routes/containers.ts'
 import docsRoutes from '../routes/docs.ts'
 import execRoutes from '../routes/exec.ts'
@@ -59,6 +60,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
 
   await app.register(healthRoutes)
   await app.register(imageRoutes)
+  await app.register(buildRoutes)
   await app.register(containerRoutes)
   await app.register(runRoutes)
   await app.register(lifecycleRoutes)
