@@ -1,3 +1,4 @@
+import { BuildEventSchema, BuildLogSchema, BuildRequestSchema, BuildResultSchema } from './build.ts'
 import { ContainerDetailSchema, ContainerInfoSchema, ExitSchema, RemovedSchema, RunResultSchema } from './containers.ts'
 import { ExecRequestSchema, ExecResultSchema } from './exec.ts'
 import { HealthSchema, LiveSchema, ReadySchema } from './health.ts'
@@ -23,6 +24,10 @@ export const MODELS = [
   PullResultSchema,
   PullProgressSchema,
   PullEventSchema,
+  BuildRequestSchema,
+  BuildResultSchema,
+  BuildLogSchema,
+  BuildEventSchema,
   ImageDetailSchema,
   ImageStepSchema,
   TagRequestSchema,

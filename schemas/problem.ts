@@ -47,7 +47,7 @@ export const DESCRIPTIONS = {
   406: 'The Accept header wants no form that there is.',
   409: 'In conflict with the state of the container or image.',
   413: 'The body is too large.',
-  415: 'The body is not JSON.',
+  415: 'The body has a type that the operation does not take; most take JSON only.',
   429: 'Too many requests or streams.',
   500: 'The engine or the server failed.',
   502: 'The container did not answer properly.',

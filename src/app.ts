@@ -17,6 +17,7 @@ import pulls from '../plugins/pulls.ts'
 import streams from '../plugins/streams.ts'
 import upgrade from '../plugins/upgrade.ts'
 import { buildValidator } from '../plugins/validation.ts'
+import buildRoutes from '../routes/build.ts'
 import containerRoutes from '../routes/containers.ts'
 import docsRoutes from '../routes/docs.ts'
 import eventRoutes from '../routes/events.ts'
@@ -66,6 +67,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
 
   await app.register(healthRoutes)
   await app.register(imageRoutes)
+  await app.register(buildRoutes)
   await app.register(containerRoutes)
   await app.register(runRoutes)
   await app.register(lifecycleRoutes)

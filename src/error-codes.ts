@@ -28,6 +28,7 @@ const entries = {
   route_not_found: { kind: 'not-found', title: 'No such route', hint: 'See /docs for every route.' },
   host_not_found: { kind: 'not-found', title: 'No container answers at this host', hint: 'GET /routes of the API lists every host and says why a container has none.' },
   container_not_found: { kind: 'not-found', title: 'Container not found', hint: 'GET /containers lists the containers that this API manages.' },
+  build_failed: { kind: 'invalid', title: 'Build failed', hint: 'step says which instruction failed, log_tail what it printed last.' },
   no_such_image: { kind: 'not-found', title: 'No such image on this engine', hint: 'GET /images lists the images; POST /images/pull gets more.' },
   method_not_allowed: { kind: 'method-not-allowed', title: 'Method is not allowed here' },
   ambiguous_id: { kind: 'conflict', title: 'Several containers match', hint: 'Use more characters of the id, or the whole name.' },
@@ -59,6 +60,7 @@ const entries = {
   not_ready: { kind: 'timeout', title: 'The container did not become ready in time', hint: 'See last_probe and log_tail; check health_path and container_port, or raise wait_timeout.' },
   still_running: { kind: 'timeout', title: 'The container did not end in time', hint: 'It goes on running. Raise the timeout, or stop it.' },
   exec_timeout: { kind: 'timeout', title: 'The command did not end in time', hint: 'Raise timeout. The command was ended.' },
+  build_timeout: { kind: 'timeout', title: 'The build did not end in time', hint: 'Make the image in smaller steps, or build it elsewhere and pull it.' },
   client_gone: { kind: 'aborted', title: 'The client went away' }
 } as const satisfies Record<string, ErrorEntry>
 

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import type { Readable } from 'node:stream'
 
-/** The two forms in which events travel. */
-export type EventForm = 'application/x-ndjson' | 'text/event-stream'
+/** The forms in which events travel; as text only what `log` says, and why it failed. */
+export type EventForm = 'application/x-ndjson' | 'text/event-stream' | 'text/plain'
 
 export type EventSink = {
   /** Sends an event; resolves when there is room for the next one. */
@@ -23,7 +23,7 @@ const HEARTBEAT_MS = 15_000
  */
 export function streamEvents (form: EventForm, work: (sink: EventSink) => Promise<object>, describe: (error: unknown) => object, signal: AbortSignal): Readable {
   const stream = new PassThrough()
-  const encode = form === 'text/event-stream' ? encodeServerSent : encodeLine
+  const encode = ENCODERS[form]
   const heartbeat = form === 'text/event-stream' ? setInterval(() => { if (!stream.writableNeedDrain) stream.write(':\n\n') }, HEARTBEAT_MS) : undefined
   let newest: string | undefined
 
@@ -49,6 +49,8 @@ export function streamEvents (form: EventForm, work: (sink: EventSink) => Promis
   return stream
 }
 
+const ENCODERS = { 'application/x-ndjson': encodeLine, 'text/event-stream': encodeServerSent, 'text/plain': encodeText }
+
 function encodeLine (event: string, data: object): string {
   return `${JSON.stringify({ event, data })}\n`
 }
@@ -56,4 +58,9 @@ function encodeLine (event: string, data: object): string {
 /** JSON has no line breaks of its own, so that one `data:` line is enough. */
 function encodeServerSent (event: string, data: object): string {
   return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+}
+
+function encodeText (event: string, data: { text?: string, detail?: string }): string {
+  if (event === 'log') return data.text ?? ''
+  return event === 'error' ? `Error: ${data.detail}\n` : ''
 }

@@ -1,0 +1,65 @@
+import type { Readable } from 'node:stream'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
+import { preferredType } from '../plugins/accept.ts'
+import { answerWithEvents } from '../plugins/event-answer.ts'
+import { BuildEventSchema, BuildQuerySchema, BuildRequestSchema, BuildResultSchema, TarSchema } from '../schemas/build.ts'
+import type { BuildQuery, BuildRequest } from '../schemas/build.ts'
+import { ref } from '../schemas/model.ts'
+import { problems } from '../schemas/problem.ts'
+import { buildImage, orderFromTar, orderFromText } from '../src/images/build.ts'
+import type { BuildOrder } from '../src/images/build.ts'
+import { DockApiError } from '../src/errors.ts'
+
+const TAR_TYPES = ['application/x-tar', 'application/gzip', 'application/x-gzip']
+
+const build: FastifyPluginAsyncTypebox = async (app) => {
+  const closing = new AbortController()
+  app.addHook('preClose', async () => { closing.abort() })
+  app.addContentTypeParser(TAR_TYPES, (_request, body, done) => { done(null, body) })
+
+  function orderOf (body: unknown, query: BuildQuery, type: string | undefined): BuildOrder {
+    if (body === undefined || body === null) throw new DockApiError('invalid_request', 'body: is empty', { fields: [{ where: 'body', pointer: '', message: 'is empty' }], hint: 'Send a tar archive, or JSON with dockerfile.' })
+    if (type?.startsWith('application/json') !== true) return orderFromTar(body as Readable, query, app.containers.config)
+    const [field] = Object.keys(query)
+    if (field === undefined) return orderFromText(body as BuildRequest, app.containers.config)
+    throw new DockApiError('invalid_request', `${field}: belongs into the body when the body is JSON`, { fields: [{ where: 'query', pointer: `/${field}`, message: 'belongs into the body when the body is JSON' }] })
+  }
+
+  app.post('/images/build', {
+    schema: {
+      operationId: 'buildImage',
+      tags: ['Images'],
+      summary: 'Build an image',
+      description: 'From the text of a Dockerfile (JSON), or from a tar with a Dockerfile and its files, at most 1 GiB unpacked; then the options stand in the query. Answers when the image is built, or with the log as it is printed: as text, or as events `log`, at the end one `done` (the result) or `error` (the problem, with the `step` that failed). A client that leaves cancels the build. Each step has the memory and CPU limits of a container that asks for none, and no more network than one.',
+      querystring: BuildQuerySchema,
+      body: {
+        content: {
+          'application/json': { schema: ref(BuildRequestSchema) },
+          'application/x-tar': { schema: TarSchema },
+          'application/gzip': { schema: TarSchema }
+        }
+      },
+      response: {
+        200: {
+          description: 'The image that was built.',
+          content: {
+            'application/json': { schema: ref(BuildResultSchema) },
+            'application/x-ndjson': { schema: ref(BuildEventSchema) },
+            'text/event-stream': { schema: Type.String({ examples: ['event: log\ndata: {"text":"Step 1/2 : FROM alpine:3\\n"}\n\n'] }) },
+            'text/plain': { schema: Type.String({ examples: ['Step 1/2 : FROM alpine:3\n'] }) }
+          }
+        },
+        ...problems(413, 415)
+      }
+    }
+  }, async (request, reply) => {
+    const order = orderOf(request.body, request.query, request.headers['content-type'])
+    const signal = AbortSignal.any([request.gone, closing.signal])
+    const form = preferredType(request.headers.accept, ['application/json', 'application/x-ndjson', 'text/event-stream', 'text/plain'])
+    if (form === 'application/json') return await buildImage(app.engine, order, async () => {}, signal)
+    return answerWithEvents(request, reply, form, ({ send }) => buildImage(app.engine, order, (text) => send('log', { text }), signal))
+  })
+}
+
+export default build
