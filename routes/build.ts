@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { preferredType } from '../plugins/accept.ts'
 import { answerWithEvents } from '../plugins/event-answer.ts'
+import { negotiateForm } from '../src/streams/form.ts'
 import { BuildEventSchema, BuildQuerySchema, BuildRequestSchema, BuildResultSchema, TarSchema } from '../schemas/build.ts'
 import type { BuildQuery, BuildRequest } from '../schemas/build.ts'
 import { ref } from '../schemas/model.ts'
@@ -50,14 +50,14 @@ const build: FastifyPluginAsyncTypebox = async (app) => {
             'text/plain': { schema: Type.String({ examples: ['Step 1/2 : FROM alpine:3\n'] }) }
           }
         },
-        ...problems(413, 415)
+        ...problems(406, 413, 415)
       }
     }
   }, async (request, reply) => {
     const order = orderOf(request.body, request.query, request.headers['content-type'])
     const signal = AbortSignal.any([request.gone, closing.signal])
-    const form = preferredType(request.headers.accept, ['application/json', 'application/x-ndjson', 'text/event-stream', 'text/plain'])
-    if (form === 'application/json') return await buildImage(app.engine, order, async () => {}, signal)
+    const form = negotiateForm(request.headers.accept, ['json', 'ndjson', 'sse', 'text'])
+    if (form === 'json') return await buildImage(app.engine, order, async () => {}, signal)
     return answerWithEvents(request, reply, form, ({ send }) => buildImage(app.engine, order, (text) => send('log', { text }), signal))
   })
 }

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { preferredType } from '../plugins/accept.ts'
 import { answerWithEvents } from '../plugins/event-answer.ts'
+import { negotiateForm } from '../src/streams/form.ts'
 import {
   ImageDetailSchema, ImageInfoSchema, ImageQuerySchema, ImagesQuerySchema, ImageStepSchema, PruneRequestSchema, PruneResultSchema, PullEventSchema, PullRequestSchema, PullResultSchema,
   RemovedImagesSchema, RemoveImageQuerySchema, TagRequestSchema, TagResultSchema
@@ -37,13 +37,13 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
             'text/event-stream': { schema: Type.String({ examples: ['event: done\ndata: {"id":"sha256:…","image":"nginx:latest","status":"downloaded"}\n\n'] }) }
           }
         },
-        ...problems(413, 415)
+        ...problems(406, 413, 415)
       }
     }
   }, async (request, reply) => {
     const order = pullOrder(request.body)
-    const form = preferredType(request.headers.accept, ['application/json', 'application/x-ndjson', 'text/event-stream'])
-    if (form === 'application/json') return await app.pulls.pull(order, { signal: request.gone })
+    const form = negotiateForm(request.headers.accept, ['json', 'ndjson', 'sse'])
+    if (form === 'json') return await app.pulls.pull(order, { signal: request.gone })
     return answerWithEvents(request, reply, form, async ({ offer }) =>
       await app.pulls.pull(order, { signal: request.gone, onProgress: (progress) => offer('progress', progress) }))
   })

@@ -2,7 +2,6 @@ import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
 import { model, nullable, oneOf, ref } from './model.ts'
 import { ProblemSchema } from './problem.ts'
-import type { Problem } from './problem.ts'
 
 const Name = Type.String({ minLength: 1, maxLength: 1024, description: 'Name of the image; no tag means `latest`. Without it the image has an id only.', examples: ['team/app:1'] })
 const Target = Type.String({ minLength: 1, maxLength: 256, description: 'The stage to build, and what it needs; the last one when left out.' })
@@ -47,6 +46,10 @@ export const BuildLogSchema = model('BuildLog', {
 }, { description: 'A piece of the log of a build.', examples: [{ text: 'Step 1/2 : FROM alpine:3\n' }] })
 
 export const BuildEventSchema = model('BuildEvent', {
-  event: oneOf(['log', 'done', 'error']),
-  data: Type.Unsafe<Static<typeof BuildLogSchema> | BuildResult | Problem>({ anyOf: [ref(BuildLogSchema), ref(BuildResultSchema), ref(ProblemSchema)], description: 'BuildLog, BuildResult or Problem.' })
-}, { description: 'One line of a build. The last one is `done` or `error`.', examples: [{ event: 'log', data: { text: 'Step 1/2 : FROM alpine:3\n' } }] })
+  event: oneOf(['log', 'done', 'error'])
+}, {
+  additionalProperties: true,
+  anyOf: [ref(BuildLogSchema), ref(BuildResultSchema), ref(ProblemSchema)],
+  description: 'One line of a build: beside `event` the members of BuildLog, BuildResult or Problem. The last one is `done` or `error`.',
+  examples: [{ event: 'log', text: 'Step 1/2 : FROM alpine:3\n' }]
+})

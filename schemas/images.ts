@@ -2,7 +2,6 @@ import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
 import { model, nullable, oneOf, ref } from './model.ts'
 import { ProblemSchema } from './problem.ts'
-import type { Problem } from './problem.ts'
 
 export const ImageInfoSchema = model('ImageInfo', {
   id: Type.String({ description: 'Full id, `sha256:…`.' }),
@@ -60,11 +59,12 @@ export const PullProgressSchema = model('PullProgress', {
 export type PullProgress = Static<typeof PullProgressSchema>
 
 export const PullEventSchema = model('PullEvent', {
-  event: oneOf(['progress', 'done', 'error']),
-  data: Type.Unsafe<PullProgress | PullResult | Problem>({ anyOf: [ref(PullProgressSchema), ref(PullResultSchema), ref(ProblemSchema)], description: 'PullProgress, PullResult or Problem.' })
+  event: oneOf(['progress', 'done', 'error'])
 }, {
-  description: 'One line of a pull. The last one is `done` or `error`.',
-  examples: [{ event: 'done', data: PullResultSchema.examples[0] }]
+  additionalProperties: true,
+  anyOf: [ref(PullProgressSchema), ref(PullResultSchema), ref(ProblemSchema)],
+  description: 'One line of a pull: beside `event` the members of PullProgress, PullResult or Problem. The last one is `done` or `error`.',
+  examples: [{ event: 'done', ...PullResultSchema.examples[0] }]
 })
 
 const ImageQuery = Type.String({ minLength: 1, maxLength: 1024, description: 'Name, id, or the beginning of an id.', examples: ['nginx:latest'] })

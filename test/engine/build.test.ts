@@ -26,7 +26,7 @@ async function contextOf (dockerfile: string, file = 'Dockerfile'): Promise<Buff
   return await buffer(await createTar([{ path: file, content: dockerfile }, { path: 'greeting', content: 'hello from a tar\n' }])) as Buffer<ArrayBuffer>
 }
 
-async function eventsOf (response: Response): Promise<Array<{ event: string, data: Record<string, unknown> }>> {
+async function eventsOf (response: Response): Promise<Array<{ event: string } & Record<string, unknown>>> {
   return (await response.text()).trim().split('\n').map((line) => JSON.parse(line))
 }
 
@@ -50,8 +50,8 @@ t.test('a tar is the context, plain or gzipped, with options in the query', asyn
 t.test('the log comes as text, lines or events, and ends with the result', async (t) => {
   const context = await contextOf(`FROM ${base}\nRUN echo first; echo second\n`)
   const lines = await eventsOf(await buildTar('no_cache=true', context, undefined, 'application/x-ndjson'))
-  t.match(lines.at(-1), { event: 'done', data: { id: /^sha256:/ } })
-  t.match(lines.filter(({ event }) => event === 'log').map(({ data }) => data.text).join(''), /Step 2\/\d+ : RUN .*first\nsecond\n/s)
+  t.match(lines.at(-1), { event: 'done', id: /^sha256:/ })
+  t.match(lines.filter(({ event }) => event === 'log').map(({ text }) => text).join(''), /Step 2\/\d+ : RUN .*first\nsecond\n/s)
   const text = await buildTar('no_cache=true', context, undefined, 'text/plain')
   t.match(text.headers.get('content-type'), /^text\/plain/)
   t.match(await text.text(), /^Step 1\/\d+ : FROM .*second\n.*Successfully built [0-9a-f]{12}\n$/s)
@@ -63,7 +63,7 @@ t.test('a step that fails is an error that names it', async (t) => {
   const { status, body } = await build<Problem>({ dockerfile })
   t.match({ status, body }, { status: 400, body: { code: 'build_failed', detail: /exit 7.*code: 7/, step: /^Step 2\/\d+ : RUN echo before; exit 7/, log_tail: /before\n/ } })
   const context = await contextOf(dockerfile)
-  t.match((await eventsOf(await buildTar('', context, undefined, 'application/x-ndjson'))).at(-1), { event: 'error', data: { code: 'build_failed', step: /^Step 2/ } })
+  t.match((await eventsOf(await buildTar('', context, undefined, 'application/x-ndjson'))).at(-1), { event: 'error', code: 'build_failed', step: /^Step 2/ })
   t.match(await (await buildTar('', context, undefined, 'text/plain')).text(), /\nError: .*exit 7.*\n$/)
   t.match(await build({ dockerfile: 'NONSENSE here\n' }), { status: 400, body: { code: 'build_failed', step: null, detail: /unknown instruction/i } })
   t.match(await build({ dockerfile: 'FROM 127.0.0.1:1/nothing:1\n' }), { status: 400, body: { code: 'registry_unreachable' } })

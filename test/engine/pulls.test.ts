@@ -14,7 +14,7 @@ import { registryMissing, startRegistry } from '../support/registry.ts'
 import { startSlowRegistry } from '../support/slow-registry.ts'
 import { until } from '../support/until.ts'
 
-type Event = { event: string, data: Record<string, unknown> }
+type Event = { event: string } & Record<string, unknown>
 
 /** The password is "secret" (bcrypt, the only kind that the registry reads). */
 const HTPASSWD = 'user:$2b$05$lfkNSQT.5.quo47g.dML0Oqfyq0SjM/C45PMIm7ef7yOIowAm4WnW\n'
@@ -53,9 +53,9 @@ t.test('the progress adds up to the byte, and done has the result', { skip }, as
   t.match({ status: response.status, type: response.headers.get('content-type') }, { status: 200, type: /^application\/x-ndjson/ })
   const events = eventsOf(await response.text())
   const last = events.pop()
-  t.match(last, { event: 'done', data: { image, id: /^sha256:/, status: 'downloaded' } })
+  t.match(last, { event: 'done', image, id: /^sha256:/, status: 'downloaded' })
   t.ok(events.every(({ event }) => event === 'progress'))
-  const { downloaded_bytes: bytes, total_bytes: total, layers, layers_done: done } = events.at(-1)!.data as PullProgress
+  const { downloaded_bytes: bytes, total_bytes: total, layers, layers_done: done } = events.at(-1)! as unknown as PullProgress
   t.ok(total! > LAYER_BYTES && total! < LAYER_BYTES * 1.1, `${total} bytes of random data, compressed`)
   t.same({ bytes, layers, done }, { bytes: total, layers: 1, done: 1 })
 })
@@ -121,7 +121,7 @@ t.test('a registry that dies in the middle is an error in both forms, never a su
   await until(() => slow.held === 1)
   slow.kill()
   t.match(await asJson, { status: 400, body: { code: 'registry_unreachable' } })
-  t.match(eventsOf(await (await asEvents).text()).at(-1), { event: 'error', data: { code: 'registry_unreachable' } })
+  t.match(eventsOf(await (await asEvents).text()).at(-1), { event: 'error', code: 'registry_unreachable' })
 })
 
 t.test('credentials of docker login are used, and run pulls with them too', { skip }, async (t) => {
