@@ -14,6 +14,7 @@ import gateway from '../plugins/gateway.ts'
 import guard from '../plugins/guard.ts'
 import openapi from '../plugins/openapi.ts'
 import pulls from '../plugins/pulls.ts'
+import shutdown from '../plugins/shutdown.ts'
 import streams from '../plugins/streams.ts'
 import upgrade from '../plugins/upgrade.ts'
 import { buildValidator } from '../plugins/validation.ts'
@@ -53,6 +54,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   const app = Fastify({ ...SERVER_OPTIONS, ...options }).withTypeProvider<TypeBoxTypeProvider>()
 
   await app.register(errors)
+  await app.register(shutdown, {})
   await app.register(guard, { config })
   await app.register(openapi)
   await app.register(abort)
