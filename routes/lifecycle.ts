@@ -6,8 +6,9 @@ import { infoOfDocument } from '../src/containers/info.ts'
 import { waitUntilReady } from '../src/containers/readiness.ts'
 import { changeLimits } from '../src/containers/update.ts'
 import { waitForExit } from '../src/containers/wait.ts'
-import { killContainer, pauseContainer, renameContainer, restartContainer, startContainer, stopContainer, unpauseContainer, waitForContainer } from '../src/engine/containers.ts'
+import { killContainer, pauseContainer, renameContainer, restartContainer, startContainer, stopContainer, unpauseContainer } from '../src/engine/containers.ts'
 import type { ContainerDocument } from '../src/engine/containers.ts'
+import { waitForContainer } from '../src/engine/waiting.ts'
 import { isDockApiError } from '../src/errors.ts'
 import { isEndingSignal, stopSignalOf } from '../src/gateway/signals.ts'
 import { ContainerParamsSchema } from '../schemas/common.ts'
@@ -111,7 +112,7 @@ const lifecycle: FastifyPluginAsyncTypebox = async (app) => {
     }
   }, async (request) => {
     const document = await app.containers.find(request.params.id)
-    return { id: document.Id, exit_code: await waitForExit(app.engine, document, request.query.condition, request.query.timeout * 1000, request.gone) }
+    return { id: document.Id, exit_code: await waitForExit(app.engine, document, request.query.condition, { timeoutMs: request.query.timeout * 1000, signal: request.gone }) }
   })
 
   async function describe (document: ContainerDocument, request: FastifyRequest): Promise<ContainerInfo> {

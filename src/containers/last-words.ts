@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openAttach } from '../engine/attach.ts'
 import { openLogs } from '../engine/logs.ts'
-import { inspectContainer, waitForContainer } from '../engine/containers.ts'
+import { inspectContainer } from '../engine/containers.ts'
 import type { ContainerDocument } from '../engine/containers.ts'
 import type { Engine } from '../engine/engine.ts'
+import { beginWait } from '../engine/waiting.ts'
 import type { OutputChunk } from '../engine/frames.ts'
 
 /** What is told of a container that did not become ready. */
@@ -32,15 +33,16 @@ export async function askLastWords (engine: Engine, id: string): Promise<LastWor
  */
 export async function listenForLastWords (engine: Engine, created: ContainerDocument, signal: AbortSignal): Promise<() => Promise<LastWords>> {
   const output = await openAttach(engine, { id: created.Id, isTty: created.Config.Tty }, { signal })
-  const exit = waitForContainer(engine, created.Id, 'next-exit', { timeoutMs: MAX_WATCH_MS, signal }).catch(() => null)
+  const { exitCode } = await beginWait(engine, created.Id, 'next-exit', { timeoutMs: MAX_WATCH_MS, signal })
+  const exit = exitCode.catch(() => null)
   let tail = Buffer.alloc(0)
   const listen = async () => {
     for await (const { bytes } of output as AsyncIterable<OutputChunk>) tail = Buffer.concat([tail, bytes]).subarray(-TAIL_BYTES)
   }
   const heard = listen().catch(() => {})
   return async () => {
-    const [exitCode] = await Promise.race([Promise.all([exit, heard]), sleep(ASK_TIMEOUT_MS, [null], { ref: false })])
-    return { state: 'removed', exit_code: exitCode ?? null, log_tail: linesOf(tail) }
+    const [code] = await Promise.race([Promise.all([exit, heard]), sleep(ASK_TIMEOUT_MS, [null], { ref: false })])
+    return { state: 'removed', exit_code: code ?? null, log_tail: linesOf(tail) }
   }
 }
 

@@ -14,7 +14,7 @@ import { listenForLastWords } from './last-words.ts'
 import type { LastWords } from './last-words.ts'
 import { waitUntilReady } from './readiness.ts'
 import { buildSpec } from './spec.ts'
-import { waitForExit } from './wait.ts'
+import { beginWaitForExit } from './wait.ts'
 
 export type RunOutcome = {
   document: ContainerDocument
@@ -120,9 +120,9 @@ async function runToEnd ({ engine }: Containers, request: RunRequest, id: string
     const { created, output, exit } = await startOrRemove(engine, id, async () => {
       const created = await inspectContainer(engine, id)
       const output = collectOutput(await openAttach(engine, { id, isTty: created.Config.Tty }, { signal: ended }))
-      const exit = waitForExit(engine, created, 'next-exit', timeoutMs, ended)
-      for (const promise of [output, exit]) promise.catch(() => {})
-      return { created, output, exit }
+      output.catch(() => {})
+      const { exitCode } = await beginWaitForExit(engine, created, 'next-exit', { timeoutMs, signal: ended })
+      return { created, output, exit: exitCode }
     })
     const exitCode = await exit
     return { document: await inspectStarted(engine, id, created, []), isNew: true, warnings: [], exit: { ...await output, exitCode } }

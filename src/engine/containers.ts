@@ -82,14 +82,6 @@ export async function updateContainer (engine: Engine, id: string, changes: Cont
   await engine.call('containers.update', (docker, abortSignal) => docker.getContainer(id).update({ ...changes, abortSignal }), { notFound: 'container_not_found', ...options })
 }
 
-export type WaitCondition = 'not-running' | 'next-exit' | 'removed'
-
-/** Resolves with the exit code. Give a `timeoutMs`: the engine waits for ever. */
-export async function waitForContainer (engine: Engine, id: string, condition: WaitCondition, options: CallOptions): Promise<number> {
-  const answer = await engine.call('containers.wait', (docker, abortSignal) => docker.getContainer(id).wait({ condition, abortSignal }), { notFound: 'container_not_found', isLong: true, ...options })
-  return (answer as { StatusCode: number }).StatusCode
-}
-
 export async function removeContainer (engine: Engine, id: string, { isForced = false, withVolumes = false } = {}, options?: CallOptions): Promise<void> {
   await engine.call('containers.remove', (docker, abortSignal) => docker.getContainer(id).remove({ force: isForced, v: withVolumes, abortSignal }),
     { timeoutMs: 60_000, notFound: 'container_not_found', ...options })

@@ -126,7 +126,7 @@ t.test('a container that publishes nothing is reached at its own address, on Lin
 async function rawGet (path: string): Promise<string> {
   const { hostname, port, host } = new URL(url)
   const socket = connect(Number(port), hostname)
-  socket.end(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
   return (await socket.toArray()).join('')
 }
 
