@@ -47,6 +47,7 @@ await t.test('every setting can be given as a flag and as a variable', async (t)
     memory: ['512m', 512 * 1024 ** 2],
     cpus: ['0.5', 0.5],
     pids: ['64', 64],
+    maxStreams: ['10', 10],
     logLevel: ['debug', 'debug']
   }
   t.same(Object.keys(values).sort(), SETTINGS.map(({ key }) => key).sort(), 'every setting is tried')

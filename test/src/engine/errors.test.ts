@@ -36,7 +36,7 @@ const SENTENCES: ReadonlyArray<[number, string, ErrorCode]> = [
   [409, `Cannot kill container: wte1: Container ${ID} is not running`, 'container_not_running'],
   [409, `Container ${ID} is restarting, wait until the container is running`, 'container_not_running'],
   [409, 'removal of container x is already in progress', 'engine_conflict'],
-  [409, 'conflict: unable to remove repository reference "a:t" (must force) - container f470eee47fb4 is using its referenced image 9a24caf113ff', 'engine_conflict'],
+  [409, 'conflict: unable to remove repository reference "a:t" (must force) - container f470eee47fb4 is using its referenced image 9a24caf113ff', 'image_in_use'],
 
   [400, `${RUNC}exec: "nosuch": executable file not found in $PATH: unknown`, 'invalid_command'],
   [400, `${RUNC}exec: "/nosuch": stat /nosuch: no such file or directory: unknown`, 'invalid_command'],

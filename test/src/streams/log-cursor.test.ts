@@ -8,8 +8,9 @@ const stamp = (ms: number) => `${new Date(START_MS + ms).toISOString().slice(0, 
 const from = (log: string[], since: string) => log.filter((time) => Date.parse(time) / 1000 >= Number(since))
 
 t.test('whatever line was the last, exactly the lines after it come', async (t) => {
-  // Out of order by up to 700 ms, with several of one time, over 8 seconds.
-  const log = Array.from({ length: 400 }, (_, index) => stamp(index * 20 + (index * 7919 % 8 === 0 ? -(index * 31 % 700) : 0) + 1000))
+  // Out of order by up to 700 ms, with several of one time, over 8 seconds. Not in the first second: what is stamped before the first line that
+  // was read cannot be told from what stood before it.
+  const log = Array.from({ length: 400 }, (_, index) => stamp(index * 20 + (index > 50 && index * 7919 % 8 === 0 ? -(index * 31 % 700) : 0) + 1000))
   const cursor = createLogCursor()
   const ids = log.map((time) => cursor.take(time)!)
   t.equal(new Set(ids).size, log.length)
