@@ -37,6 +37,11 @@ export default tseslint.config(
   forbid(['src/**/*.ts'], ['src/app.ts', 'src/main.ts', 'src/engine/**', 'src/forward/**'],
     [...webFramework, '**/plugins/**', '**/routes/**', 'dockerode', 'undici'],
     'The domain knows no web framework; dockerode stays in src/engine, undici in src/forward.'),
+  {
+    files: ['**/*.ts'],
+    ignores: ['src/store/**', 'test/src/store/**'],
+    rules: { 'no-restricted-imports': ['error', { paths: [{ name: 'node:sqlite', message: 'SQLite stays in src/store.' }] }] }
+  },
   forbid(['src/engine/**/*.ts'], [], [...webFramework, '**/plugins/**', '**/routes/**', 'undici'],
     'The domain knows no web framework.'),
   forbid(['src/forward/**/*.ts'], [], [...webFramework, '**/plugins/**', '**/routes/**', 'dockerode'],

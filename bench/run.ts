@@ -14,7 +14,7 @@ const LISTED = 200
 
 const engine = engineFromEnvironment()
 const image = await busyboxImage(engine)
-const app = await buildApp(loadConfig({ env: { ...process.env, DOCKAPI_PORT: '0' } }), { logger: false })
+const app = await buildApp(loadConfig({ env: { ...process.env, DOCKAPI_PORT: '0', DOCKAPI_DATA_DIR: 'memory' } }), { logger: false })
 await app.listen({ host: '127.0.0.1', port: 0 })
 const api = app.listeningOrigin
 const COMMAND = ['sleep', '300']

@@ -33,7 +33,7 @@ async function timeBareNode (): Promise<number> {
 
 async function startOnce () {
   const startMs = performance.now()
-  const child = spawn(process.execPath, [MAIN, '--port', '0', '--log-level', 'silent'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [MAIN, '--port', '0', '--log-level', 'silent', '--data-dir', 'memory'], { stdio: ['ignore', 'pipe', 'inherit'] })
   try {
     const url = await printedUrl(child.stdout)
     await fetch(`${url}/livez`)

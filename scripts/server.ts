@@ -32,7 +32,7 @@ export async function startServer (environment: Record<string, string>, say: Say
   const port = process.env.DOCKAPI_PORT ?? String(await choosePort(say))
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('DOCKAPI_')))
   const child = spawn(process.execPath, [MAIN], {
-    env: { ...inherited, ...environment, DOCKAPI_PORT: port, DOCKAPI_LOG_LEVEL: process.env.DOCKAPI_LOG_LEVEL ?? 'warn' },
+    env: { ...inherited, ...environment, DOCKAPI_PORT: port, DOCKAPI_DATA_DIR: 'memory', DOCKAPI_LOG_LEVEL: process.env.DOCKAPI_LOG_LEVEL ?? 'warn' },
     stdio: ['ignore', 'pipe', 'pipe'],
     // Ctrl+C reaches a terminal's whole process group; the server is stopped in its turn.
     detached: process.platform !== 'win32'

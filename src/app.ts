@@ -15,6 +15,7 @@ import guard from '../plugins/guard.ts'
 import openapi from '../plugins/openapi.ts'
 import pulls from '../plugins/pulls.ts'
 import shutdown from '../plugins/shutdown.ts'
+import store from '../plugins/store.ts'
 import streams from '../plugins/streams.ts'
 import upgrade from '../plugins/upgrade.ts'
 import { buildValidator } from '../plugins/validation.ts'
@@ -56,6 +57,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(errors)
   await app.register(shutdown, {})
   await app.register(guard, { config })
+  await app.register(store, { dataDir: config.dataDir })
   await app.register(openapi)
   await app.register(abort)
   await app.register(engine, { environment: config.engine })

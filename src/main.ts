@@ -2,13 +2,14 @@
 import { buildApp } from './app.ts'
 import { ConfigError, loadConfig } from './config/load.ts'
 import type { Config } from './config/schema.ts'
+import { StoreError } from './store/store.ts'
 
 /** How long a shutdown waits for requests in flight before it cuts them, in milliseconds. */
 const GRACE_MS = 10_000
 const SAME_SIGNAL_MS = 1_000
 
 const config = readConfig()
-const app = await buildApp(config, { logger: loggerOptions(config) })
+const app = await buildApp(config, { logger: loggerOptions(config) }).catch(exitWithoutStore)
 
 process.once('SIGTERM', stop)
 process.once('SIGINT', stop)
@@ -26,6 +27,12 @@ function readConfig (): Config {
     console.error(error.message)
     process.exit(1)
   }
+}
+
+function exitWithoutStore (error: unknown): never {
+  if (!(error instanceof StoreError)) throw error
+  console.error(error.message)
+  process.exit(1)
 }
 
 function loggerOptions ({ logLevel }: Config) {

@@ -20,7 +20,7 @@ t.test('the packed package installs elsewhere and starts', { timeout: 180_000 },
   t.notOk(files.some(({ path }) => path.endsWith('.ts') || path.startsWith('test/')), 'nothing but what runs')
   await npm(folder, 'install', join(folder, filename), '--ignore-scripts')
 
-  const child = spawn(process.execPath, [join(folder, 'node_modules/dockapi/dist/src/main.js'), '--port', '0', '--log-level', 'silent'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [join(folder, 'node_modules/dockapi/dist/src/main.js'), '--port', '0', '--log-level', 'silent', '--data-dir', 'memory'], { stdio: ['ignore', 'pipe', 'inherit'] })
   t.after(() => { child.kill('SIGKILL') })
   const url = await printedUrl(child.stdout)
   t.equal((await fetch(`${url}/livez`)).status, 200)

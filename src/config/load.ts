@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import type { TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { parseBytes } from './bytes.ts'
+import { defaultDataDir } from './data-dir.ts'
 import { isLoopback } from './loopback.ts'
 import { ConfigSchema, SETTINGS } from './schema.ts'
 import type { Config, EngineEnvironment, Setting } from './schema.ts'
@@ -47,7 +48,8 @@ export function loadConfig ({ argv = [], env = {} }: ConfigSource = {}): Config 
   const config = Value.Default(ConfigSchema, values)
   for (const error of Value.Errors(ConfigSchema, config)) problems.push(describe(error.path, error.message, values))
   if (problems.length > 0) throw new ConfigError([...new Set(problems)])
-  const checked = { ...Value.Decode(ConfigSchema, config), engine: readEngineEnvironment(env), isGatewayPortGiven }
+  const decoded = Value.Decode(ConfigSchema, config)
+  const checked: Config = { ...decoded, dataDir: decoded.dataDir ?? defaultDataDir(env), engine: readEngineEnvironment(env), isGatewayPortGiven }
   refuseOpenListener(checked)
   for (const value of Object.values(checked)) Object.freeze(value)
   return Object.freeze(checked)

@@ -200,7 +200,7 @@ t.test('a default port that is taken leaves the API without a gateway, a chosen 
   const taken = String((server.address() as AddressInfo).port)
   const chosen = await createTestApp(t, { DOCKAPI_GATEWAY_PORT: taken })
   await t.rejects(chosen.gateway.listen(), { code: 'EADDRINUSE' })
-  const config = { ...loadConfig({ env: { DOCKAPI_GATEWAY_PORT: taken } }), isGatewayPortGiven: false }
+  const config = { ...loadConfig({ env: { DOCKAPI_GATEWAY_PORT: taken, DOCKAPI_DATA_DIR: 'memory' } }), isGatewayPortGiven: false }
   const unlucky = await buildApp(config)
   t.after(() => unlucky.close())
   await unlucky.gateway.listen()

@@ -5,7 +5,7 @@ import { loadConfig } from '../../src/config/load.ts'
 
 /** The production app, closed when the test ends, without a gateway unless `env` gives it a port. `env` is what the process would have been given. */
 export async function createTestApp (t: Test, env: Record<string, string> = {}): Promise<App> {
-  const config = loadConfig({ env: { ...engineVariables(), DOCKAPI_PORT: '0', DOCKAPI_GATEWAY_PORT: 'off', ...env } })
+  const config = loadConfig({ env: { ...engineVariables(), DOCKAPI_PORT: '0', DOCKAPI_GATEWAY_PORT: 'off', DOCKAPI_DATA_DIR: 'memory', ...env } })
   const app = await buildApp(config, { logger: false })
   t.after(() => app.close())
   return app
