@@ -5,11 +5,16 @@ import type { Containers, ContainersConfig } from '../src/containers/containers.
 
 declare module 'fastify' {
   interface FastifyInstance { containers: Containers }
+  interface FastifyRequest {
+    /** The containers that exist for who asks. Routes find containers here and nowhere else. */
+    readonly containers: Containers
+  }
 }
 
 async function containers (app: FastifyInstance, options: { config: ContainersConfig }) {
   const created = createContainers(app.engine, app.pulls, options.config)
   app.decorate('containers', created)
+  app.decorateRequest('containers', { getter: () => created })
   app.addHook('onListen', async () => { created.start() })
   app.addHook('preClose', async () => { created.close() })
 }

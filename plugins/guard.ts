@@ -4,12 +4,15 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { createGuard } from '../src/guard/guard.ts'
 import type { Guard, GuardedRequest } from '../src/guard/guard.ts'
 import type { Config } from '../src/config/schema.ts'
+import type { Scope } from '../schemas/scopes.ts'
 
 declare module 'fastify' {
   interface FastifyInstance { guard: Guard }
   interface FastifyContextConfig {
     /** The route needs no token. Everything else does, once there is a token. */
     public?: boolean
+    /** What a token must be good for to use the route; every route that is not public says so. */
+    scope?: Scope
     /** The route belongs to a container's application: CORS, origins and headers are the application's own. */
     proxied?: boolean
   }

@@ -31,7 +31,7 @@ const containers: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request, reply) => {
     const { query } = request
     const filters = { ...(query.label === undefined ? {} : { label: query.label }), ...(query.status === undefined ? {} : { status: [query.status] }) }
-    const { items, nextCursor } = selectPage(await app.containers.list(filters, request.gone), query)
+    const { items, nextCursor } = selectPage(await request.containers.list(filters, request.gone), query)
     const baseUrl = baseUrlOf(request)
     if (nextCursor !== undefined) reply.header('link', `<${nextPage(baseUrl, request.url, nextCursor)}>; rel="next"`)
     return items.map((summary) => infoOfSummary(summary, baseUrl, app.gateway.urlOf(summary.Id)))
@@ -47,7 +47,7 @@ const containers: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ref(ContainerDetailSchema), ...problems(404, 409) }
     }
   }, async (request) => {
-    const document = await app.containers.find(request.params.id, request.gone)
+    const document = await request.containers.find(request.params.id, request.gone)
     const info = infoOfDocument(document, baseUrlOf(request), await app.gateway.urlFor(document, request.gone))
     return request.query.raw ? { ...info, raw: redactDocument(document) } : info
   })
@@ -62,7 +62,7 @@ const containers: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ref(RemovedSchema), ...problems(404, 409) }
     }
   }, async (request) => {
-    const { Id: id } = await app.containers.find(request.params.id)
+    const { Id: id } = await request.containers.find(request.params.id)
     const { force: isForced, volumes: withVolumes } = request.query
     const remove = () => removeContainer(app.engine, id, { isForced, withVolumes })
     await (isForced ? app.gateway.drain(id, remove) : remove())

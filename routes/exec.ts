@@ -17,7 +17,7 @@ const exec: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ref(ExecResultSchema), ...problems(404, 409, 413, 415) }
     }
   }, async (request) => {
-    const document = await app.containers.find(request.params.id, request.gone)
+    const document = await request.containers.find(request.params.id, request.gone)
     return await runCommand(app.containers, document, request.body, request.gone)
   })
 }

@@ -40,18 +40,18 @@ const lifecycle: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request) => {
     const { wait_ready: isWaiting, health_path: healthPath, wait_timeout: seconds } = request.query
     if (healthPath !== undefined) checkHealthPath(healthPath, 'query')
-    const before = await app.containers.find(request.params.id)
+    const before = await request.containers.find(request.params.id)
     await startContainer(app.engine, before.Id)
     const document = isWaiting
       ? await waitUntilReady(app.containers, before, { healthPath, timeoutMs: seconds * 1000, signal: request.gone })
-      : await app.containers.find(before.Id)
+      : await request.containers.find(before.Id)
     return { ...await describe(document, request), status: 'running' as const }
   })
 
   app.post('/containers/:id/stop', {
     schema: { ...schemaOf('stopContainer', 'Stop a container', 'One that is stopped already is success. The gateway sends it no new requests, and those in flight get up to five seconds (never more than `timeout`) to finish first.'), querystring: StopQuerySchema }
   }, async (request) => {
-    const before = await app.containers.find(request.params.id)
+    const before = await request.containers.find(request.params.id)
     const { timeout, signal } = request.query
     await app.gateway.drain(before.Id, () => stopContainer(app.engine, before.Id, { graceSeconds: timeout ?? stopTimeoutOf(before), signal }), drainMsOf(timeout))
     return { ...await describe(await stateAfterStop(before), request), status: 'stopped' as const }
@@ -60,16 +60,16 @@ const lifecycle: FastifyPluginAsyncTypebox = async (app) => {
   app.post('/containers/:id/restart', {
     schema: { ...schemaOf('restartContainer', 'Restart a container'), querystring: StopQuerySchema }
   }, async (request) => {
-    const before = await app.containers.find(request.params.id)
+    const before = await request.containers.find(request.params.id)
     const { timeout, signal } = request.query
     await app.gateway.drain(before.Id, () => restartContainer(app.engine, before.Id, { graceSeconds: timeout ?? stopTimeoutOf(before), signal }), drainMsOf(timeout))
-    return await describe(await app.containers.find(before.Id), request)
+    return await describe(await request.containers.find(before.Id), request)
   })
 
   app.post('/containers/:id/kill', {
     schema: { ...schemaOf('killContainer', 'Send a signal to a container'), querystring: KillQuerySchema }
   }, async (request) => {
-    const before = await app.containers.find(request.params.id)
+    const before = await request.containers.find(request.params.id)
     const signal = request.query.signal ?? 'SIGKILL'
     const kill = () => killContainer(app.engine, before.Id, signal)
     await (isEndingSignal(signal, stopSignalOf(before)) ? app.gateway.drain(before.Id, kill) : kill())
@@ -77,31 +77,31 @@ const lifecycle: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.post('/containers/:id/pause', { schema: schemaOf('pauseContainer', 'Freeze every process of a container') }, async (request) => {
-    const { Id: id } = await app.containers.find(request.params.id)
+    const { Id: id } = await request.containers.find(request.params.id)
     await pauseContainer(app.engine, id)
-    return await describe(await app.containers.find(id), request)
+    return await describe(await request.containers.find(id), request)
   })
 
   app.post('/containers/:id/unpause', { schema: schemaOf('unpauseContainer', 'Let a paused container go on') }, async (request) => {
-    const { Id: id } = await app.containers.find(request.params.id)
+    const { Id: id } = await request.containers.find(request.params.id)
     await unpauseContainer(app.engine, id)
-    return await describe(await app.containers.find(id), request)
+    return await describe(await request.containers.find(id), request)
   })
 
   app.post('/containers/:id/rename', {
     schema: { ...schemaOf('renameContainer', 'Give a container another name', 'The label `dockapi.name` keeps the name that was given at run: labels cannot be changed.'), body: RenameBodySchema, response: { 200: ref(ContainerInfoSchema), ...BODY_PROBLEMS } }
   }, async (request) => {
-    const { Id: id } = await app.containers.find(request.params.id)
+    const { Id: id } = await request.containers.find(request.params.id)
     await renameContainer(app.engine, id, request.body.name)
-    return await describe(await app.containers.find(id), request)
+    return await describe(await request.containers.find(id), request)
   })
 
   app.patch('/containers/:id', {
     schema: { ...schemaOf('updateContainer', 'Change limits and restart policy'), body: ref(UpdateRequestSchema), response: { 200: ref(ContainerInfoSchema), ...BODY_PROBLEMS } }
   }, async (request) => {
-    const { Id: id } = await app.containers.find(request.params.id)
+    const { Id: id } = await request.containers.find(request.params.id)
     await changeLimits(app.containers, id, request.body)
-    return await describe(await app.containers.find(id), request)
+    return await describe(await request.containers.find(id), request)
   })
 
   app.post('/containers/:id/wait', {
@@ -111,7 +111,7 @@ const lifecycle: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ref(ExitSchema), ...problems(404, 409) }
     }
   }, async (request) => {
-    const document = await app.containers.find(request.params.id)
+    const document = await request.containers.find(request.params.id)
     return { id: document.Id, exit_code: await waitForExit(app.engine, document, request.query.condition, { timeoutMs: request.query.timeout * 1000, signal: request.gone }) }
   })
 

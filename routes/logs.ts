@@ -28,7 +28,7 @@ const logs: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request, reply) => {
     const { query } = request
     const form = negotiateForm(request.headers.accept, ['text', 'ndjson', 'sse', 'json'])
-    const document = await app.containers.find(request.params.id, request.gone)
+    const document = await request.containers.find(request.params.id, request.gone)
     if (query.download) reply.header('content-disposition', `attachment; filename="${document.Name.slice(1)}.${FILE_ENDINGS[form]}"`)
     const lastId = request.headers['last-event-id']
     const isVerbatim = form === 'text' && lastId === undefined && query.grep === undefined && query.regex === undefined && query.follow !== 'restart'

@@ -19,7 +19,7 @@ const proxyInfo: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ref(ProxyInfoSchema), ...problems(404, 409) }
     }
   }, async (request) => {
-    const document = await app.containers.find(request.params.id, request.gone)
+    const document = await request.containers.find(request.params.id, request.gone)
     const upstream = await app.containers.upstreamOf(document).catch((error: unknown) => {
       if (isDockApiError(error, 'upstream_not_running')) throw new DockApiError('container_not_running', error.message, { details: error.details })
       throw error

@@ -39,7 +39,7 @@ async function proxy (app: FastifyInstance) {
     const proxied = parseProxyUrl(request.originalUrl)
     if (proxied === undefined) throw new DockApiError('container_not_found', 'This path names no container.')
     const { reference, port, prefix } = proxied
-    const upstream = await app.containers.upstream(reference, { port })
+    const upstream = await request.containers.upstream(reference, { port })
     await app.forwarder.forward(request.raw, reply.raw, upstream, {
       rawUrl: request.originalUrl,
       prefix,

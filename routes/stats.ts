@@ -27,7 +27,7 @@ const stats: FastifyPluginAsyncTypebox = async (app) => {
     }
   }, async (request, reply) => {
     const form = negotiateForm(request.headers.accept, ['json', 'ndjson', 'sse'])
-    const document = await app.containers.find(request.params.id, request.gone)
+    const document = await request.containers.find(request.params.id, request.gone)
     if (form !== 'json') return reply.sendStream({ form, open: (signal) => openStatsEvents(app.engine, document, signal) })
     return readStats(app.engine, document, request.gone)
   })
@@ -51,7 +51,7 @@ const stats: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ref(ProcessesSchema), ...problems(404, 409) }
     }
   }, async (request) => {
-    const { Id: id } = await app.containers.find(request.params.id, request.gone)
+    const { Id: id } = await request.containers.find(request.params.id, request.gone)
     const { Titles: titles, Processes: processes } = await listProcesses(app.engine, id, { signal: request.gone })
     return { titles, processes: processes ?? [] }
   })
@@ -65,7 +65,7 @@ const stats: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: { description: 'Each path that was changed, added or deleted.', content: { 'application/json': { schema: FileChangesSchema } } }, ...problems(404, 409) }
     }
   }, async (request) => {
-    const { Id: id } = await app.containers.find(request.params.id, request.gone)
+    const { Id: id } = await request.containers.find(request.params.id, request.gone)
     const changes = await listChanges(app.engine, id, { signal: request.gone })
     return changes.map(({ Path: path, Kind }) => ({ path, kind: CHANGE_KINDS[Kind] ?? 'changed' }))
   })

@@ -65,7 +65,7 @@ export async function buildProxyApp (containers: Pick<Containers, 'upstream'>, s
   const app = Fastify(SERVER_OPTIONS)
   await app.register(errors)
   await app.register(guard, { config: loadConfig({ env: { DOCKAPI_TOKEN: TOKEN, DOCKAPI_AUTH: 'off', DOCKAPI_ALLOWED_HOSTS: HOSTS } }) })
-  await app.register(fp(async (instance) => { instance.decorate('containers', containers as Containers) }, { name: 'containers' }))
+  await app.register(fp(async (instance) => { instance.decorate('containers', containers as Containers).decorateRequest('containers', { getter: () => containers as Containers }) }, { name: 'containers' }))
   await app.register(forwarder, { transport: createHttp1Transport(settings), graceMs: 500 })
   await app.register(upgrade)
   await app.register(proxy)
