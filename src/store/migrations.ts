@@ -2,4 +2,10 @@
  * How the tables came to be, in order. Entries are only ever added: each runs once on every store, and `user_version` says how far one is.
  * Times are Unix milliseconds, documents JSON.
  */
-export const MIGRATIONS: readonly string[] = []
+export const MIGRATIONS: readonly string[] = [
+  // What the gateway was told through the API, every version of it (settings.ts).
+  `CREATE TABLE settings (
+    kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, document TEXT, restored_from INTEGER,
+    changed_at INTEGER NOT NULL, changed_by TEXT NOT NULL, PRIMARY KEY (kind, id, version)
+  ) STRICT, WITHOUT ROWID`
+]
