@@ -4,8 +4,9 @@ import { nearest } from '../../../src/gateway/suggest.ts'
 const MATCHERS = ['Host', 'HostRegexp', 'Path', 'PathPrefix', 'PathRegexp', 'Method', 'Header', 'HeaderRegexp', 'Query', 'QueryRegexp', 'ClientIP']
 
 await t.test('the known word with the fewest slips is suggested', async (t) => {
-  for (const [word, meant] of [['Hosts', 'Host'], ['PathPrefx', 'PathPrefix'], ['Headerregex', 'HeaderRegexp'], ['pathprefix', 'PathPrefix'], ['Mehtod', 'Method'], ['Pth', 'Path'], ['ClientIp', 'ClientIP']]) {
-    t.equal(nearest(word!, MATCHERS), meant, word)
+  const slips: [string, string][] = [['Hosts', 'Host'], ['PathPrefx', 'PathPrefix'], ['Headerregex', 'HeaderRegexp'], ['pathprefix', 'PathPrefix'], ['Mehtod', 'Method'], ['Pth', 'Path'], ['ClientIp', 'ClientIP']]
+  for (const [word, meant] of slips) {
+    t.equal(nearest(word, MATCHERS), meant, word)
   }
 })
 
