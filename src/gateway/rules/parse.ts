@@ -109,7 +109,7 @@ export function parseRule (text: string): Rule {
     if (position === text.length) return new RuleError(`The rule ends where ${expected} was expected.`, position)
     const found = /^(?:\w+|[&|]+|.)/su.exec(text.slice(position, position + 128))![0]
     const meant = WORDS.get(found.toLowerCase())
-    return new RuleError(`Found ${quoted(found)} where ${expected} was expected${meant === undefined ? '' : `; did you mean ${meant}?`}${meant === undefined ? '.' : ''}`, position, meant)
+    return new RuleError(`Found ${quoted(found)} where ${expected} was expected${meant === undefined ? '.' : `; did you mean ${meant}?`}`, position, meant)
   }
 }
 
