@@ -25,6 +25,7 @@ const kinds: Kind[] = [
   { name: 'host and path', rule: (index) => parseRule(`Host(\`${host(index)}\`) && PathPrefix(\`/api\`)`), host, path: () => '/api/users' },
   { name: 'paths of one host', rule: (index) => parseRule(`Host(\`one.test\`) && PathPrefix(\`/service-${index}/\`)`), host: () => 'one.test', path: (index) => `/service-${index}/users` },
   { name: 'wildcards', rule: (index) => parseRule(`Host(\`*.${host(index)}\`)`), host: (index) => `x.${host(index)}`, path: () => '/' },
+  { name: 'expressions for hosts', rule: (index) => parseRule(`HostRegexp(\`^[a-z]+\\.app-${index}\\.test$\`)`), host: (index) => `x.app-${index}.test`, path: () => '/' },
   { name: 'paths without host', rule: (index) => parseRule(`PathPrefix(\`/service-${index}/\`)`), host: () => 'any.test', path: (index) => `/service-${index}/users` }
 ]
 

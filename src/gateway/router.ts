@@ -40,7 +40,8 @@ type Index<T> = PathIndex<Item<T>>
 
 /**
  * Indexes routes so that a look-up costs the same however many there are: exact hosts and wildcards are keys of a map, paths below each a
- * trie. Only rules with a regular expression for their host are asked one by one, and only by requests whose host nobody names.
+ * trie. Only rules with a regular expression for their host that does not tell how the host ends are asked one by one, and only by requests
+ * whose host nobody names.
  * Later changes to `routes` are not seen.
  */
 export function createRouter<T extends Routable> (routes: readonly T[]): Router<T> {

@@ -3,7 +3,7 @@ import { RuleError, quoted } from './rule-error.ts'
 
 /**
  * Most steps that the expressions of one rule may have together. RE2's time is the length of the text times the steps: 1,000 of them on a
- * header of 16 KiB took 50 ms, and compiling a million, which 3,000 characters can ask for, more than a second.
+ * header of 16 KiB took 50 to 100 ms, and compiling a million, which 3,000 characters can ask for, more than a second.
  */
 const MAX_STEPS = 1_000
 /** Steps that a Unicode class counts for: it is a table of some 600 ranges. */

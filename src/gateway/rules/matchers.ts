@@ -6,6 +6,7 @@ import { matchedPath } from './paths.ts'
 import { RuleError, quoted } from './rule-error.ts'
 import { all, any } from './rule.ts'
 import type { Matcher, Rule } from './rule.ts'
+import { suffixOf } from './suffix.ts'
 
 export type Argument = { readonly text: string, readonly position: number }
 
@@ -77,7 +78,7 @@ function buildHostRegexp ({ args, text, compiler }: Call): Rule {
   const isV2 = args.length > 1 || isTemplate(args[0]!.text)
   return any(args.map((argument) => {
     const pattern = isV2 ? `^${fromTemplate(argument.text, '[^.]+', argument.position)}$` : argument.text
-    return { kind: 'host-regexp', expression: compiler.compile(pattern, argument.position, IGNORE_CASE), text }
+    return { kind: 'host-regexp', expression: compiler.compile(pattern, argument.position, IGNORE_CASE), suffix: suffixOf(pattern), text }
   }))
 }
 

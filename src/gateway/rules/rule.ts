@@ -21,7 +21,8 @@ export type Matcher = { readonly text: string } & (
   | { readonly kind: 'host', readonly hosts: ReadonlySet<string> }
   /** `suffix` begins with a dot; before it one label, or with `isDeep` several. */
   | { readonly kind: 'host-wildcard', readonly suffix: string, readonly isDeep: boolean }
-  | { readonly kind: 'host-regexp', readonly expression: RE2JS }
+  /** `suffix`, which begins with a dot, is how every host ends that the expression takes, where that is known. */
+  | { readonly kind: 'host-regexp', readonly expression: RE2JS, readonly suffix: string | undefined }
   | { readonly kind: 'path', readonly path: string }
   | { readonly kind: 'path-prefix', readonly prefix: string }
   | { readonly kind: 'path-regexp', readonly expression: RE2JS }

@@ -19,7 +19,7 @@ export function whenNamed (rule: Rule, host: string): Rule {
 /** For requests whose host no part of the rule names. */
 export function whenPattern (rule: Rule): Rule {
   if (rule.kind === 'any') return any(rule.rules.map(whenPattern))
-  if (rule.kind === 'all') return all([...rule.rules.map(withoutNames), any(rule.rules.map(whenPattern))])
+  if (rule.kind === 'all') return all([...rule.rules, any(rule.rules.map(whenPattern))])
   return rule.kind === 'host-wildcard' || rule.kind === 'host-regexp' ? rule : NEVER
 }
 
@@ -39,9 +39,10 @@ export function atHost (rule: Rule, host: string): Rule {
   return isHostMatch(matcher, host) === (rule.kind !== 'not') ? ALWAYS : NEVER
 }
 
-/** Wildcards of which one covers every host for which the condition can be true; none known when a regular expression may do so. */
+/** Wildcards of which one covers each host for which the condition can be true; `undefined` when no such are known. */
 export function wildcardsOf (condition: Rule): readonly Wildcard[] | undefined {
   if (condition.kind === 'host-wildcard') return [condition]
+  if (condition.kind === 'host-regexp' && condition.suffix !== undefined) return [{ suffix: condition.suffix, isDeep: true }]
   if (condition.kind === 'any') {
     const parts = condition.rules.map(wildcardsOf)
     return parts.every((part) => part !== undefined) ? distinct(parts.flat()) : undefined
@@ -52,10 +53,4 @@ export function wildcardsOf (condition: Rule): readonly Wildcard[] | undefined {
 
 function distinct (wildcards: Wildcard[]): Wildcard[] {
   return [...new Map(wildcards.map((wildcard) => [`${wildcard.isDeep}${wildcard.suffix}`, wildcard])).values()]
-}
-
-function withoutNames (rule: Rule): Rule {
-  if (rule.kind === 'any') return any(rule.rules.map(withoutNames))
-  if (rule.kind === 'all') return all(rule.rules.map(withoutNames))
-  return rule.kind === 'host' ? NEVER : rule
 }

@@ -147,7 +147,7 @@ function randomMatcher (random: Random): string {
     () => `Host(\`${pick(random, HOSTS)}\`)`,
     () => `Host(\`${pick(random, HOSTS)}\`, \`${pick(random, ['*.a.test', 'b.test'])}\`)`,
     () => `Host(\`${pick(random, ['*.a.test', '**.a.test', '*.b.test', '**.test', '*.test'])}\`)`,
-    () => pick(random, ['HostRegexp(`^x`)', 'HostRegexp(`{s}.b.test`)', 'HostRegexp(`a`)']),
+    () => pick(random, ['HostRegexp(`^x`)', 'HostRegexp(`{s}.b.test`)', 'HostRegexp(`a`)', 'HostRegexp(`^(x|y\\.x)\\.A\\.test$`)', 'HostRegexp(`^x|\\.b\\.test$`)', 'HostRegexp(`\\.test$`)']),
     () => `PathPrefix(\`${pick(random, PATHS)}\`)`,
     () => `PathPrefix(\`${pick(random, PATHS)}\`, \`${pick(random, PATHS)}\`)`,
     () => `Path(\`${pick(random, PATHS)}\`)`,
