@@ -11,15 +11,15 @@ export type Question = { upstream: Upstream, path: string, headers: readonly str
 /** A whole answer. Headers for one hop and the framing are gone. */
 export type Reply = { status: number, reason: string, headers: HeaderList, body: Buffer }
 
-export type AskOptions = { maxBytes: number, timeoutMs: number, signal: AbortSignal }
+export type AskOptions = { maxBytes: number, signal: AbortSignal }
 
 const NO_MOUNT = { prefix: '', publicAuthority: '', upstreamAuthority: '', addedPolicy: undefined }
 
 /**
- * Sends one GET of the gateway's own and reads the whole answer; a redirect is an answer.
+ * Sends one GET of the gateway's own and reads the whole answer; a redirect is an answer. `signal` carries the deadline.
  * @throws UpstreamFailure; the reason of `signal` when that ends it.
  */
-export async function ask (dispatcher: Dispatcher, question: Question, { maxBytes, timeoutMs, signal }: AskOptions): Promise<Reply> {
+export async function ask (dispatcher: Dispatcher, question: Question, { maxBytes, signal }: AskOptions): Promise<Reply> {
   signal.throwIfAborted()
   const { promise, resolve, reject } = Promise.withResolvers<Reply>()
   const chunks: Buffer[] = []
@@ -28,13 +28,11 @@ export async function ask (dispatcher: Dispatcher, question: Question, { maxByte
   let isRepeated = false
   const handler: ResponseHandler = { onInterim: ignore, onHead, onData, onEnd, onSwitch: (_head, socket) => { socket.destroy() }, onFailure }
   let dispatched: Dispatched = send('any')
-  const timer = setTimeout(() => { giveUp(new UpstreamFailure('answer-timeout', 'No whole answer came in time.')) }, timeoutMs)
   const leave = () => { giveUp(signal.reason) }
   signal.addEventListener('abort', leave, { once: true })
   try {
     return await promise
   } finally {
-    clearTimeout(timer)
     signal.removeEventListener('abort', leave)
   }
 

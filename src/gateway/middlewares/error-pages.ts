@@ -1,11 +1,12 @@
 import { STATUS_CODES } from 'node:http'
 import type { Middleware as Definition } from '../../../schemas/middlewares.ts'
+import { createDeadline } from '../../engine/deadline.ts'
 import { invalidField } from '../../errors.ts'
 import type { Answer } from '../../forward/changes.ts'
 import { headerOf, removeHeader } from '../../forward/header-list.ts'
 import { publicAuthorityOf } from '../../forward/request-headers.ts'
 import { ask } from './ask.ts'
-import type { Reply } from './ask.ts'
+import type { Question, Reply } from './ask.ts'
 import type { MiddlewareContext } from './context.ts'
 import type { Pass } from './middleware.ts'
 import type { Passage } from './passage.ts'
@@ -44,14 +45,25 @@ export function createErrorPages ({ status: ranges, service, query = '/' }: NonN
   }
 
   async function fetchPage (passage: Passage, status: number): Promise<Reply | undefined> {
-    const upstream = await resolveService(service, passage.signal).catch(() => undefined)
-    if (upstream === undefined) return undefined
+    const deadline = createDeadline(TIMEOUT_MS, passage.signal)
+    try {
+      const upstream = await deadline.race(resolveService(service, deadline.signal))
+      return upstream === undefined ? undefined : await ask(dispatcher, { upstream, ...pageOf(passage, status) }, { maxBytes: MAX_PAGE_BYTES, signal: deadline.signal })
+    } catch {
+      // Whatever it was, there is no page.
+      return undefined
+    } finally {
+      deadline.lift()
+    }
+  }
+
+  function pageOf (passage: Passage, status: number): Pick<Question, 'path' | 'headers'> {
     const url = encodeURIComponent(`${passage.scheme}://${publicAuthorityOf(passage.request)}${passage.askedTarget}`)
     const asked = splitTarget(query.replaceAll('{status}', String(status)).replaceAll('{originalStatus}', String(status)).replaceAll('{url}', () => url))
     const path = withLeadingSlash(encodePathPart(asked.path)) + encodePathPart(asked.query).replace(/^%3F/, '?')
     const { accept, 'accept-language': language } = passage.request.headers
     const headers = ['Host', publicAuthorityOf(passage.request), ...(accept === undefined ? [] : ['Accept', accept]), ...(language === undefined ? [] : ['Accept-Language', language])]
-    return await ask(dispatcher, { upstream, path, headers }, { maxBytes: MAX_PAGE_BYTES, timeoutMs: TIMEOUT_MS, signal: passage.signal }).catch(() => undefined)
+    return { path, headers }
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Middleware as Definition } from '../../../schemas/middlewares.ts'
+import { createDeadline } from '../../engine/deadline.ts'
 import { DockApiError, invalidField } from '../../errors.ts'
 import { plainName, removeHeader, setHeader } from '../../forward/header-list.ts'
 import type { HeaderList } from '../../forward/header-list.ts'
@@ -22,7 +23,7 @@ export function createForwardAuth (settings: NonNullable<Definition['forward_aut
   const pattern = settings.auth_response_headers_regex === undefined ? undefined : compilePattern(settings.auth_response_headers_regex, '/forward_auth/auth_response_headers_regex')
   const cookies = new Set(settings.add_auth_cookies_to_response)
   const sent = settings.auth_request_headers === undefined ? undefined : new Set(settings.auth_request_headers.map((name) => name.toLowerCase()))
-  const options = { maxBytes: settings.max_response_body_size ?? MAX_BODY_BYTES, timeoutMs: TIMEOUT_MS }
+  const maxBytes = settings.max_response_body_size ?? MAX_BODY_BYTES
 
   return async (passage) => {
     const reply = await inquire(passage)
@@ -33,14 +34,17 @@ export function createForwardAuth (settings: NonNullable<Definition['forward_aut
   }
 
   async function inquire (passage: Passage): Promise<Reply> {
+    const deadline = createDeadline(TIMEOUT_MS, passage.signal)
     try {
-      const upstream = await resolveAuth(address, passage.signal)
+      const upstream = await deadline.race(resolveAuth(address, deadline.signal))
       if (upstream === undefined) throw new DockApiError('auth_server_failed', `The server that decides who may pass is not to be reached at "${address.host}".`)
-      return await ask(dispatcher, { upstream, path: address.pathname + address.search, headers: questionHeaders(passage) }, { ...options, signal: passage.signal })
+      return await ask(dispatcher, { upstream, path: address.pathname + address.search, headers: questionHeaders(passage) }, { maxBytes, signal: deadline.signal })
     } catch (error) {
-      if (!(error instanceof UpstreamFailure)) throw error
-      const isLate = error.kind === 'answer-timeout' || error.kind === 'connect-timeout'
+      const isLate = deadline.isOver() || (error instanceof UpstreamFailure && (error.kind === 'answer-timeout' || error.kind === 'connect-timeout'))
+      if (!isLate && !(error instanceof UpstreamFailure)) throw error
       throw new DockApiError(isLate ? 'auth_server_timeout' : 'auth_server_failed', isLate ? 'The server that decides who may pass did not answer in time.' : 'The server that decides who may pass failed.', { cause: error })
+    } finally {
+      deadline.lift()
     }
   }
 

@@ -31,6 +31,7 @@ const CASES: Case[] = [
   [[{ replace_path: { path: '/fixed' } }], '/a%2fb?q=1', '/fixed?q=1', { 'x-replaced-path': '/a%2fb' }],
   [[{ replace_path: { path: '/f i?x' } }], '/', '/f%20i%3Fx'],
   [[{ replace_path_regex: { regex: '^/api/(.*)', replacement: '/v2/$1' } }], '/api/a%20b?q', '/v2/a%20b?q', { 'x-replaced-path': '/api/a%20b' }],
+  // eslint-disable-next-line no-template-curly-in-string
   [[{ replace_path_regex: { regex: '^/(?P<first>[^/]+)/([^/]+)$', replacement: '/${2}x/$first$$' } }], '/a/b', '/bx/a$'],
   [[{ replace_path_regex: { regex: 'a', replacement: 'bb' } }], '/aXa', '/bbXbb'],
   [[{ replace_path_regex: { regex: '^/no', replacement: '/x' } }], '/yes', '/yes', { 'x-replaced-path': undefined }],
