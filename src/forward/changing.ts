@@ -179,7 +179,9 @@ function startChanged (transport: Dispatcher, changes: Changes, request: Upstrea
 
 /** Without what the upstream says to this hop alone: changes come after it, and a name that it nominates does not take them away. */
 function endToEnd (headers: readonly string[]): string[] {
-  const dropped = nominated(headerOf(headers, 'connection')?.toLowerCase())
+  const connection = headerOf(headers, 'connection')
+  if (connection === undefined) return [...headers]
+  const dropped = nominated(connection.toLowerCase())
   const result: string[] = []
   for (let index = 0; index < headers.length; index += 2) {
     const lower = headers[index]!.toLowerCase()

@@ -48,7 +48,7 @@ export type Passage = Omit<PassageParts, 'target'> & {
 }
 
 export function createPassage (parts: PassageParts): Passage {
-  const { request, response, target } = parts
+  const { request, response, clientAddress, scheme, host, target, stripAuthorization } = parts
   const changesOfAnswers: Array<{ change: AnswerChange, isForAll: boolean }> = []
   let controller: AbortController | undefined
 
@@ -70,7 +70,7 @@ export function createPassage (parts: PassageParts): Passage {
   }
 
   function changeAnswer (answer: Answer): void | Promise<void> {
-    return runFrom(changesOfAnswers.map(({ change }) => change), 0, answer)
+    return runFrom(changesOfAnswers, 0, answer)
   }
 
   async function answer (status: number, headers: HeaderList, body: Buffer = Buffer.alloc(0)): Promise<false> {
@@ -91,7 +91,7 @@ export function createPassage (parts: PassageParts): Passage {
 
   async function changeOwn (status: number, headers: HeaderList): Promise<Answer> {
     const own: Answer = { status, reason: '', headers: [...headers], framing: 0, steps: [], replacement: undefined }
-    await runFrom(changesOfAnswers.filter(({ isForAll }) => isForAll).map(({ change }) => change), 0, own)
+    await runFrom(changesOfAnswers.filter(({ isForAll }) => isForAll), 0, own)
     return own
   }
 
@@ -106,7 +106,13 @@ export function createPassage (parts: PassageParts): Passage {
   }
 
   const passage: Passage = {
-    ...parts,
+    request,
+    response,
+    clientAddress,
+    scheme,
+    host,
+    target,
+    stripAuthorization,
     askedTarget: target,
     strippedPrefix: '',
     requestEdits: [],
@@ -128,9 +134,9 @@ export function createPassage (parts: PassageParts): Passage {
 }
 
 /** One after the other, waiting only for those that have to be waited for. */
-function runFrom (changes: readonly AnswerChange[], start: number, answer: Answer): void | Promise<void> {
+function runFrom (changes: ReadonlyArray<{ change: AnswerChange }>, start: number, answer: Answer): void | Promise<void> {
   for (let index = start; index < changes.length; index++) {
-    const waiting = changes[index]!(answer)
+    const waiting = changes[index]!.change(answer)
     if (waiting !== undefined) return waiting.then(() => runFrom(changes, index + 1, answer))
   }
 }

@@ -66,6 +66,10 @@ export function createMiddlewareRegistry (gateway: GatewayContext): MiddlewareRe
   }
 
   async function through (middlewares: readonly Middleware[], parts: PassageParts, forward: (target: string, changes: Changes | undefined) => Promise<void>) {
+    if (middlewares.length === 0) {
+      await forward(parts.target, undefined)
+      return
+    }
     const passage = createPassage(parts)
     try {
       for (const { pass } of middlewares) {
