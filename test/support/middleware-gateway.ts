@@ -26,17 +26,17 @@ export type MiddlewareGateway = {
   readonly ownToken: string
 }
 
-export type GatewayFakes = { auth?: (address: URL) => Upstream | undefined, services?: Record<string, Upstream> }
+export type GatewayFakes = { auth?: (address: URL) => Upstream | Promise<Upstream> | undefined, services?: Record<string, Upstream>, timeoutMs?: number }
 
 export function upstreamAt (port: number, containerId = 'c'): Upstream {
   return { containerId: containerId.padEnd(64, '0'), scheme: 'http', host: '127.0.0.1', port, reason: 'the test says so' }
 }
 
 /** The gateway's server, middlewares and forwarding before one rawd; closed when the test ends. */
-export async function createMiddlewareGateway (t: Test, plan?: Plan, { auth, services = {} }: GatewayFakes = {}): Promise<MiddlewareGateway> {
+export async function createMiddlewareGateway (t: Test, plan?: Plan, { auth, services = {}, timeoutMs = 10_000 }: GatewayFakes = {}): Promise<MiddlewareGateway> {
   const rawd = await createRawUpstream(plan)
   const forwarder = createForwarder({ graceMs: 200 })
-  const registry = createMiddlewareRegistry({ resolveAuth: async (address) => auth?.(address), resolveService: async (name) => services[name], statusOf })
+  const registry = createMiddlewareRegistry({ resolveAuth: async (address) => auth?.(address), resolveService: async (name) => services[name], statusOf }, { authTimeoutMs: timeoutMs, pageTimeoutMs: timeoutMs })
   let middlewares: Middleware[] = []
   const gateway: MiddlewareGateway = { port: 0, rawd, registry, use, refusals: [], clientAddress: undefined, scheme: 'http', ownToken: 'Bearer own' }
   const server = createGatewayServer({

@@ -8,6 +8,8 @@ import type { Coding } from './accept-encoding.ts'
 import type { Pass } from './middleware.ts'
 
 const MIN_BYTES = 1024
+/** Of 2: how far back a repetition is found. A stream may stay open for days, and there may be many: half a megabyte each, not eight. */
+const WINDOW_BITS = 18
 /** Compressed by themselves. */
 const COMPACT = /^(?:image\/(?!svg|bmp|x-icon|vnd\.microsoft\.icon)|video\/|audio\/(?!wav|x-wav)|font\/woff|application\/(?:zip|gzip|x-gzip|zstd|x-7z-compressed|x-rar-compressed|vnd\.rar|x-bzip2|x-xz|pdf|java-archive|vnd\.android))/
 /** Streams whose messages are framed by those who read them. */
@@ -57,11 +59,11 @@ function encode ({ headers, steps }: Answer, coding: Coding) {
 
 function createEncoder (coding: Coding): BodyStep {
   if (coding === 'br') {
-    const stream = createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: 4 } })
+    const stream = createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_LGWIN]: WINDOW_BITS } })
     return { stream, flush: () => { stream.flush(constants.BROTLI_OPERATION_FLUSH) } }
   }
   if (coding === 'zstd') {
-    const stream = createZstdCompress()
+    const stream = createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_windowLog]: WINDOW_BITS } })
     return { stream, flush: () => { stream.flush(constants.ZSTD_e_flush) } }
   }
   const stream = createGzip()

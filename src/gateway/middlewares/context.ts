@@ -20,4 +20,8 @@ export type GatewayContext = {
 export type MiddlewareContext = GatewayContext & {
   readonly dispatcher: Dispatcher
   readonly passwords: PasswordChecker
+  /** How long a server that is asked for permission may take, in milliseconds. */
+  readonly authTimeoutMs: number
+  /** The same for one that is asked for a page. */
+  readonly pageTimeoutMs: number
 }

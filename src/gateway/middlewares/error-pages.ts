@@ -12,14 +12,13 @@ import type { Pass } from './middleware.ts'
 import type { Passage } from './passage.ts'
 import { encodePathPart, splitTarget, withLeadingSlash } from './target.ts'
 
-const TIMEOUT_MS = 5_000
 const MAX_PAGE_BYTES = 1024 ** 2
 /** What a client needs to know whatever the page looks like. */
 const KEPT = ['retry-after', 'www-authenticate', 'allow']
 
 type Range = { from: number, to: number }
 
-export function createErrorPages ({ status: ranges, service, query = '/' }: NonNullable<Definition['errors']>, { dispatcher, resolveService }: MiddlewareContext): Pass {
+export function createErrorPages ({ status: ranges, service, query = '/' }: NonNullable<Definition['errors']>, { dispatcher, resolveService, pageTimeoutMs }: MiddlewareContext): Pass {
   const statuses = ranges.flatMap((text, index) => text.split(',').map((range) => parseRange(range.trim(), `/errors/status/${index}`)))
 
   return (passage) => {
@@ -45,7 +44,7 @@ export function createErrorPages ({ status: ranges, service, query = '/' }: NonN
   }
 
   async function fetchPage (passage: Passage, status: number): Promise<Reply | undefined> {
-    const deadline = createDeadline(TIMEOUT_MS, passage.signal)
+    const deadline = createDeadline(pageTimeoutMs, passage.signal)
     try {
       const upstream = await deadline.race(resolveService(service, deadline.signal))
       return upstream === undefined ? undefined : await ask(dispatcher, { upstream, ...pageOf(passage, status) }, { maxBytes: MAX_PAGE_BYTES, signal: deadline.signal })

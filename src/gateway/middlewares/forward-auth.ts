@@ -14,10 +14,9 @@ import type { Passage } from './passage.ts'
 import { compilePattern } from './pattern.ts'
 import type { Pattern } from './pattern.ts'
 
-const TIMEOUT_MS = 10_000
 const MAX_BODY_BYTES = 1024 ** 2
 
-export function createForwardAuth (settings: NonNullable<Definition['forward_auth']>, { dispatcher, resolveAuth }: MiddlewareContext): Pass {
+export function createForwardAuth (settings: NonNullable<Definition['forward_auth']>, { dispatcher, resolveAuth, authTimeoutMs }: MiddlewareContext): Pass {
   const address = parseAddress(settings.address)
   const wanted = settings.auth_response_headers ?? []
   const pattern = settings.auth_response_headers_regex === undefined ? undefined : compilePattern(settings.auth_response_headers_regex, '/forward_auth/auth_response_headers_regex')
@@ -34,7 +33,7 @@ export function createForwardAuth (settings: NonNullable<Definition['forward_aut
   }
 
   async function inquire (passage: Passage): Promise<Reply> {
-    const deadline = createDeadline(TIMEOUT_MS, passage.signal)
+    const deadline = createDeadline(authTimeoutMs, passage.signal)
     try {
       const upstream = await deadline.race(resolveAuth(address, deadline.signal))
       if (upstream === undefined) throw new DockApiError('auth_server_failed', `The server that decides who may pass is not to be reached at "${address.host}".`)

@@ -1,9 +1,8 @@
 import type { Middleware as Definition } from '../../../schemas/middlewares.ts'
 import { DockApiError } from '../../errors.ts'
 import { createHttp1Transport } from '../../forward/http1-transport.ts'
-import { TRANSPORT_DEFAULTS } from '../../forward/transport.ts'
 import type { Changes } from '../../forward/changes.ts'
-import type { GatewayContext } from './context.ts'
+import type { GatewayContext, MiddlewareContext } from './context.ts'
 import { createMiddleware } from './middleware.ts'
 import type { Pass } from './middleware.ts'
 import { createPassage } from './passage.ts'
@@ -31,13 +30,12 @@ export type MiddlewareRegistry = {
   close (): Promise<void>
 }
 
-/** How long servers that are asked for permission or for a page may take, in milliseconds. */
-const ANSWER_MS = 10_000
+export type RegistryOptions = Partial<Pick<MiddlewareContext, 'authTimeoutMs' | 'pageTimeoutMs'>>
 
-export function createMiddlewareRegistry (gateway: GatewayContext): MiddlewareRegistry {
-  const transport = createHttp1Transport({ ...TRANSPORT_DEFAULTS, answerTimeoutMs: ANSWER_MS })
+export function createMiddlewareRegistry (gateway: GatewayContext, { authTimeoutMs = 10_000, pageTimeoutMs = 5_000 }: RegistryOptions = {}): MiddlewareRegistry {
+  const transport = createHttp1Transport()
   const passwords = createPasswordChecker()
-  const context = { ...gateway, dispatcher: transport, passwords }
+  const context: MiddlewareContext = { ...gateway, dispatcher: transport, passwords, authTimeoutMs, pageTimeoutMs }
   const known = new Map<string, Middleware>()
   let wanted = new Set<string>()
 

@@ -93,3 +93,12 @@ t.test('statuses that are none are told', async (t) => {
   const gateway = await createMiddlewareGateway(t)
   for (const status of ['', '40', '600', '500-400', 'x', '4xx', '400-']) t.match(gateway.use({ errors: { status: [status], service: 'pages' } })[0]!.problem, 'status', status)
 })
+
+t.test('a page that takes too long is not waited for', async (t) => {
+  const slow = await createRawUpstream(() => [{ until: new Promise(() => {}) }])
+  t.after(() => slow.close())
+  const { port, use } = await createMiddlewareGateway(t, say('HTTP/1.1 500 Own\r\nContent-Length: 3\r\n\r\nown'), { services: { pages: upstreamAt(slow.port) }, timeoutMs: 50 })
+  use({ errors: { status: ['500'], service: 'pages' } })
+  t.equal((await exchange(t, port, GET)).body, 'own')
+  await slow.connections[0]!.closed
+})

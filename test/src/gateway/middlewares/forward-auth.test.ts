@@ -125,3 +125,17 @@ t.test('each request is asked about', async (t) => {
   t.equal(answer.header('www-authenticate'), 'Bearer')
   t.equal(auth.connections.length, 1, 'over one connection')
 })
+
+t.test('an auth server that takes too long lets nobody pass, wherever it hangs', async (t) => {
+  const slow = await createRawUpstream(() => [{ until: new Promise(() => {}) }])
+  t.after(() => slow.close())
+  for (const auth of [() => upstreamAt(slow.port), () => new Promise<never>(() => {})]) {
+    const { port, use, rawd } = await createMiddlewareGateway(t, undefined, { auth, timeoutMs: 50 })
+    use({ forward_auth: { address: ADDRESS } })
+    const answer = await exchange(t, port, 'GET / HTTP/1.1\r\nHost: app.test\r\n\r\n')
+    t.equal(answer.status, 504)
+    t.equal(answer.json().code, 'auth_server_timeout')
+    t.equal(rawd.requests.length, 0)
+  }
+  await slow.connections[0]!.closed
+})
