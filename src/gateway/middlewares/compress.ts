@@ -8,7 +8,7 @@ import type { Coding } from './accept-encoding.ts'
 import type { Pass } from './middleware.ts'
 
 const MIN_BYTES = 1024
-/** Of 2: how far back a repetition is found. A stream may stay open for days, and there may be many: half a megabyte each, not eight. */
+/** How far back a repetition is found, as a power of two. A stream may stay open for days, and there may be many: half a megabyte each, not eight. */
 const WINDOW_BITS = 18
 /** Compressed by themselves. */
 const COMPACT = /^(?:image\/(?!svg|bmp|x-icon|vnd\.microsoft\.icon)|video\/|audio\/(?!wav|x-wav)|font\/woff|application\/(?:zip|gzip|x-gzip|zstd|x-7z-compressed|x-rar-compressed|vnd\.rar|x-bzip2|x-xz|pdf|java-archive|vnd\.android))/
