@@ -8,7 +8,7 @@ import { drainBody } from './request-body.ts'
 import type { ResponseHead } from './response-head.ts'
 import { responseHeaders, responseTrailers } from './response-headers.ts'
 import { hasSwitched, writeInterim, writeSwitch } from './interim.ts'
-import type { Dispatched, ResponseHandler, Transport, UpstreamRequest } from './transport.ts'
+import type { Dispatched, Dispatcher, ResponseHandler, UpstreamRequest } from './transport.ts'
 import { openTunnel } from './tunnel.ts'
 import type { Tunnel } from './tunnel.ts'
 import type { Upstream } from './upstream.ts'
@@ -29,7 +29,7 @@ export type ExchangeParts = {
   response: ServerResponse
   outgoing: UpstreamRequest
   mount: Mount
-  transport: Transport
+  transport: Dispatcher
   /** Another upstream that serves the same, for a request that failed on the first. */
   nextUpstream?: (() => Upstream | undefined) | undefined
   /** The client and the upstream were joined; `onEnd` is called no more, `onTunnelEnd` is. */

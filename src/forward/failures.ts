@@ -41,6 +41,10 @@ export function translateFailure (failure: UpstreamFailure): DockApiError {
       return new DockApiError('upstream_timeout', 'The application in the container took the request but did not answer in time.', cause)
     case 'client-timeout':
       return new DockApiError('request_timeout', 'The body of the request stopped arriving.', cause)
+    case 'request-too-large':
+      return new DockApiError('body_too_large', 'The body of the request is larger than this route allows.', cause)
+    case 'answer-too-large':
+      return new DockApiError('upstream_failed', 'The answer of the application is larger than this route allows.', cause)
     case 'aborted':
       return new DockApiError('shutting_down', 'The server is shutting down.', cause)
   }
