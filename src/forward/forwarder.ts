@@ -12,6 +12,7 @@ import { requestBody } from './request-body.ts'
 import { publicAuthorityOf, requestHeaders } from './request-headers.ts'
 import type { Transport } from './transport.ts'
 import type { Tunnel } from './tunnel.ts'
+import type { UpstreamFailure } from './upstream-failure.ts'
 import type { Upstream } from './upstream.ts'
 
 export type ForwardOptions = {
@@ -23,8 +24,8 @@ export type ForwardOptions = {
   stripAuthorization: boolean
   /** A `Content-Security-Policy` for the answer beside the application's own; all of them hold. */
   addedPolicy?: string | undefined
-  /** Another upstream that serves the same; asked once, when the first one failed and the request may be sent again (`isMovable`). */
-  nextUpstream?: (() => Upstream | undefined) | undefined
+  /** Another upstream that serves the same; asked when the first one failed and the request may be sent again (`isMovable`), until it names one. */
+  nextUpstream?: ((failure: UpstreamFailure) => Upstream | undefined) | undefined
 }
 
 /** Carries requests to containers: the one way in which both planes reach them. */
