@@ -34,7 +34,15 @@ export type Place<M extends PoolMember> = Candidate & {
 }
 
 /** The places of one service. */
-export type Places<M extends PoolMember> = { service: PoolService<M>, list: Place<M>[], readonly turns: Turns, readonly traffic: Traffic, usedAt: number }
+export type Places<M extends PoolMember> = {
+  service: PoolService<M>
+  list: Place<M>[]
+  readonly turns: Turns
+  readonly traffic: Traffic
+  usedAt: number
+  /** The name of its sticky cookie when it was given none, once that was asked. */
+  cookieName: string | undefined
+}
 
 type Probed<M extends PoolMember> = { place: Place<M>, health: ActiveHealth }
 
@@ -61,7 +69,7 @@ export function createPlaces<M extends PoolMember> ({ probes, now }: { probes: P
   function bind (service: PoolService<M>): Places<M> {
     const places = services.get(service.key)
     if (places?.service === service) return places
-    return renew(places ?? { service, list: [], turns: createTurns(), traffic: createTraffic(), usedAt: 0 }, service)
+    return renew(places ?? { service, list: [], turns: createTurns(), traffic: createTraffic(), usedAt: 0, cookieName: undefined }, service)
   }
 
   function renew (places: Places<M>, service: PoolService<M>): Places<M> {

@@ -121,23 +121,25 @@ export function createPool<M extends PoolMember = PoolMember> ({ secret, now = (
   }
 
   /** The upstream that the client was given first, while it takes requests; this is nobody's turn. */
-  function stuckTo ({ service, list }: Places<M>, { cookie }: Ask, time: number): Place<M> | undefined {
-    if (service.settings.sticky === undefined || cookie === undefined) return undefined
-    const value = cookieValue(cookie, nameOf(service))
-    const place = value === undefined ? undefined : list.find((candidate) => valueOf(candidate, service) === value)
+  function stuckTo (places: Places<M>, { cookie }: Ask, time: number): Place<M> | undefined {
+    if (places.service.settings.sticky === undefined || cookie === undefined) return undefined
+    const value = cookieValue(cookie, nameOf(places))
+    const place = value === undefined ? undefined : places.list.find((candidate) => valueOf(candidate, places.service) === value)
     return place !== undefined && isTaking(place, time) ? place : undefined
   }
 
-  function cookieFor ({ service }: Places<M>, place: Place<M>, { cookie }: Ask): string | undefined {
-    const { sticky } = service.settings
+  function cookieFor (places: Places<M>, place: Place<M>, { cookie }: Ask): string | undefined {
+    const { sticky } = places.service.settings
     if (sticky === undefined) return undefined
-    const name = nameOf(service)
-    const value = valueOf(place, service)
+    const name = nameOf(places)
+    const value = valueOf(place, places.service)
     return cookie !== undefined && cookieValue(cookie, name) === value ? undefined : stickyCookie(name, value, sticky)
   }
 
-  function nameOf ({ key, settings }: PoolService<M>): string {
-    return settings.sticky?.cookie ?? stickyName(secret, key)
+  function nameOf (places: Places<M>): string {
+    const { key, settings } = places.service
+    places.cookieName ??= stickyName(secret, key)
+    return settings.sticky?.cookie ?? places.cookieName
   }
 
   function valueOf (place: Place<M>, { key }: PoolService<M>): string {

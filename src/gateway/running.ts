@@ -19,50 +19,63 @@ export type Running = {
   endUpgrades (containerId: string, graceMs: number, signal?: AbortSignal): Promise<void>
 }
 
-/** `requests` counts down to nothing, then the waiting are told; so with the upgrades. */
-type Work = { requests: number, readonly upgrades: Set<UpgradedConnection>, waiting: Array<() => void>, waitingForUpgrades: Array<() => void> }
-
 export function createRunning (): Running {
-  const works = new Map<string, Work>()
+  const requests = new Map<string, number>()
+  const upgrades = new Map<string, Set<UpgradedConnection>>()
+  const whenNoRequest = new Map<string, Array<() => void>>()
+  const whenNoUpgrade = new Map<string, Array<() => void>>()
 
   function begin (id: string, upgrade: UpgradedConnection | undefined) {
-    let work = works.get(id)
-    if (work === undefined) works.set(id, work = { requests: 0, upgrades: new Set(), waiting: [], waitingForUpgrades: [] })
-    if (upgrade === undefined) work.requests++
-    else work.upgrades.add(upgrade)
+    if (upgrade === undefined) requests.set(id, (requests.get(id) ?? 0) + 1)
+    else if (!upgrades.get(id)?.add(upgrade)) upgrades.set(id, new Set([upgrade]))
   }
 
   function end (id: string, upgrade: UpgradedConnection | undefined) {
-    const work = works.get(id)
-    if (work === undefined) return
-    if (upgrade === undefined) work.requests--
-    else work.upgrades.delete(upgrade)
-    if (work.requests === 0) work.waiting = wake(work.waiting)
-    if (work.upgrades.size === 0) work.waitingForUpgrades = wake(work.waitingForUpgrades)
-    if (work.requests === 0 && work.upgrades.size === 0) works.delete(id)
+    if (upgrade === undefined) endRequest(id)
+    else endUpgrade(id, upgrade)
+  }
+
+  function endRequest (id: string) {
+    const left = (requests.get(id) ?? 0) - 1
+    if (left > 0) requests.set(id, left)
+    else {
+      requests.delete(id)
+      wake(whenNoRequest, id)
+    }
+  }
+
+  function endUpgrade (id: string, upgrade: UpgradedConnection) {
+    const open = upgrades.get(id)
+    open?.delete(upgrade)
+    if (open?.size !== 0) return
+    upgrades.delete(id)
+    wake(whenNoUpgrade, id)
   }
 
   function whenIdle (id: string): Promise<void> {
-    const work = works.get(id)
-    return work === undefined || work.requests === 0 ? Promise.resolve() : new Promise((resolve) => { work.waiting.push(resolve) })
+    return requests.has(id) ? wait(whenNoRequest, id) : Promise.resolve()
   }
 
   async function endUpgrades (id: string, graceMs: number, signal?: AbortSignal) {
-    const work = works.get(id)
-    if (work === undefined || work.upgrades.size === 0) return
-    const over = new Promise<void>((resolve) => { work.waitingForUpgrades.push(resolve) })
-    for (const upgrade of [...work.upgrades]) upgrade.end()
+    if (!upgrades.has(id)) return
+    const over = wait(whenNoUpgrade, id)
+    for (const upgrade of [...upgrades.get(id)!]) upgrade.end()
     const deadline = createDeadline(graceMs, signal)
     await deadline.race(over).catch(() => {})
     deadline.lift()
-    for (const upgrade of [...work.upgrades]) upgrade.destroy()
+    for (const upgrade of [...upgrades.get(id) ?? []]) upgrade.destroy()
   }
 
-  return { begin, end, whenIdle, upgradesOf: (id) => works.get(id)?.upgrades.size ?? 0, endUpgrades }
+  return { begin, end, whenIdle, upgradesOf: (id) => upgrades.get(id)?.size ?? 0, endUpgrades }
 }
 
-function wake (waiting: Array<() => void>): Array<() => void> {
-  if (waiting.length === 0) return waiting
-  for (const resolve of waiting) resolve()
-  return []
+function wait (waiting: Map<string, Array<() => void>>, id: string): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  waiting.set(id, [...waiting.get(id) ?? [], resolve])
+  return promise
+}
+
+function wake (waiting: Map<string, Array<() => void>>, id: string) {
+  for (const resolve of waiting.get(id) ?? []) resolve()
+  waiting.delete(id)
 }

@@ -25,9 +25,10 @@ export function choose<M extends PoolMember> ({ service, list, turns }: Places<M
   let bestRank = RANK.never
   for (const place of list) {
     const rank = rankOf(place, now)
-    if (rank === RANK.never || rank > bestRank || place.member.key === triedKey) continue
-    look(turns, place, place.weight * shareAfter(place.known.ejection, now))
-    const isBetter = rank < bestRank || (rank === RANK.ejected ? place.known.ejection.until < best!.known.ejection.until : goesBefore(place, best!))
+    if (rank === RANK.never || rank > bestRank || (triedKey !== undefined && place.member.key === triedKey)) continue
+    const { ejection } = place.known
+    look(turns, place, place.weight * shareAfter(ejection, now))
+    const isBetter = rank < bestRank || (rank === RANK.ejected ? ejection.until < best!.known.ejection.until : goesBefore(place, best!))
     if (!isBetter) continue
     best = place
     bestRank = rank

@@ -49,7 +49,7 @@ export function isEjected ({ until, trials }: Ejection, now: number): boolean {
 /** Its part of the share that it has in good times, 0 to 1. */
 export function shareAfter ({ count, until, returnedAt }: Ejection, now: number): number {
   if (count === 0 || until !== 0) return 1
-  return Math.min(1, Math.max(SMALLEST_SHARE, (now - returnedAt) / RETURN_MS))
+  return now - returnedAt >= RETURN_MS ? 1 : Math.max(SMALLEST_SHARE, (now - returnedAt) / RETURN_MS)
 }
 
 /** A request begins. @returns Its epoch, for what becomes of it. */
