@@ -130,7 +130,10 @@ export function createPlaces<M extends PoolMember> ({ probes, now }: { probes: P
 
   function askFor (probed: Probed<M>[]) {
     probes.follow(probed.map(({ place: { probeKey, member, upstream, isTrusted }, health }) => ({ key: probeKey!, address: probeAddress(member, upstream, health), health, isTrusted })))
-    for (const { place } of probed) place.probe = probes.get(place.probeKey!)
+    for (const { place } of probed) {
+      place.probe = probes.get(place.probeKey!)
+      place.isTrusted = false
+    }
   }
 
   function sweep (time: number) {
