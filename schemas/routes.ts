@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
 import { model, nullable, oneOf } from './model.ts'
 
-export const UPSTREAM_STATES = ['up', 'opening', 'starting', 'unhealthy', 'draining', 'paused', 'down', 'unreachable'] as const
+export const UPSTREAM_STATES = ['up', 'opening', 'starting', 'unhealthy', 'probing', 'failing', 'ejected', 'draining', 'paused', 'down', 'unreachable'] as const
 export type UpstreamState = (typeof UPSTREAM_STATES)[number]
 
 const RouteUpstream = Type.Object({
@@ -12,8 +12,8 @@ const RouteUpstream = Type.Object({
   address: nullable(Type.String({ description: 'What is dialled; null while it cannot be reached.' })),
   reason: Type.String({ description: 'Why this address, or why none.' }),
   state: oneOf(UPSTREAM_STATES, {
-    description: '`up` takes requests; `opening` runs, but its port was not seen open yet; `starting` and `unhealthy` are what its HEALTHCHECK says; `draining` is about to be stopped; ' +
-      '`paused`; `down` does not run; `unreachable` has no address that can be dialled from here.'
+    description: '`up` takes requests; `opening` runs, but its port was not seen open yet; `starting` and `unhealthy` are what its HEALTHCHECK says; `probing` was not answered by ' +
+      'its health path yet, and `failing` is what that says; `ejected` failed requests lately and gets some again in a moment; `draining` is about to be stopped; `paused`; `down` does not run; `unreachable` has no address that can be dialled from here.'
   }),
   in_flight: Type.Integer({ description: 'Requests and upgraded connections that it serves now.' })
 }, { additionalProperties: false })

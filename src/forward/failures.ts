@@ -5,7 +5,7 @@ import type { UpstreamFailure } from './upstream-failure.ts'
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
 
 /**
- * Whether a failed request is sent a second time, on a new connection: only when the upstream had closed a kept connection just as it
+ * Whether a failed request is sent to the same upstream a second time, on a new connection: only when the upstream had closed a kept connection just as it
  * was used, and only what is idempotent and has no body. An answer, 503 too, is never a reason.
  */
 export function isRepeatable (method: string, hasBody: boolean, failure: UpstreamFailure): boolean {

@@ -14,6 +14,7 @@ import { requestBody } from './request-body.ts'
 import { publicAuthorityOf, requestHeaders } from './request-headers.ts'
 import type { Transport } from './transport.ts'
 import type { Tunnel } from './tunnel.ts'
+import type { UpstreamFailure } from './upstream-failure.ts'
 import type { Upstream } from './upstream.ts'
 
 export type ForwardOptions = {
@@ -25,8 +26,8 @@ export type ForwardOptions = {
   stripAuthorization: boolean
   /** A `Content-Security-Policy` for the answer beside the application's own; all of them hold. */
   addedPolicy?: string | undefined
-  /** Another upstream that serves the same; asked once, when the first one failed and the request may be sent again (`isMovable`). */
-  nextUpstream?: (() => Upstream | undefined) | undefined
+  /** Another upstream that serves the same; asked when the first one failed and the request may be sent again (`isMovable`), until it names one. */
+  nextUpstream?: ((failure: UpstreamFailure) => Upstream | undefined) | undefined
   /** What is done to the request and its answer beyond the rules for all. */
   changes?: Changes | undefined
 }

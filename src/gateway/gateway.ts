@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Config } from '../config/schema.ts'
@@ -8,16 +9,18 @@ import { DockApiError } from '../errors.ts'
 import type { Forwarder } from '../forward/forwarder.ts'
 import { heldUpgrade } from '../forward/held-upgrade.ts'
 import { publicAuthorityOf } from '../forward/request-headers.ts'
+import type { UpstreamFailure } from '../forward/upstream-failure.ts'
 import { originOf } from '../forward/upstream.ts'
 import { hostNameOf } from '../guard/host.ts'
 import type { Problem } from '../../schemas/problem.ts'
 import type { RouteInfo } from '../../schemas/routes.ts'
 import { isExposed } from './exposure.ts'
 import { createPool } from './pool.ts'
+import type { PoolService } from './pool.ts'
 import { createProvider } from './provider.ts'
 import { createGatewayServer } from './server.ts'
 import { EMPTY_TABLE, buildTable } from './table.ts'
-import type { ReadyMember, Route, Table } from './table.ts'
+import type { Member, Route, Table } from './table.ts'
 
 export type GatewayConfig = Pick<Config, 'gatewayHost' | 'gatewayPort' | 'isGatewayPortGiven' | 'domain' | 'expose' | 'allowedHosts'>
 
@@ -68,14 +71,17 @@ const DRAIN_MS = 5_000
 const MAX_SUGGESTIONS = 20
 
 export function createGateway ({ config, containers, forwarder, isOwnToken, describe, onClientError, onRefusal }: GatewayParts): Gateway {
-  const pool = createPool()
+  const pool = createPool<Member>({ secret: randomBytes(32) })
   const provider = createProvider(containers, { expose: config.expose, onChange: swap })
   const server = createGatewayServer({ serve, describe, onClientError, onRefusal })
   let table: Table = EMPTY_TABLE
+  let services = new Map<Route, PoolService<Member>>()
   let offReason: string | undefined = config.gatewayPort === 'off' ? 'DOCKAPI_GATEWAY_PORT is off.' : 'It has not been started.'
 
   function swap (all: Parameters<typeof buildTable>[0]) {
     table = buildTable(all, { domain: config.domain, reservedHosts: config.allowedHosts })
+    services = new Map(table.routes.map((route) => [route, { key: route.service, name: route.name, members: route.members, settings: {} }]))
+    pool.follow(services.values())
   }
 
   async function listen () {
@@ -103,29 +109,36 @@ export function createGateway ({ config, containers, forwarder, isOwnToken, desc
     if (request.method === 'TRACE') throw new DockApiError('method_not_allowed', 'TRACE is not forwarded: it would echo credentials.')
     const { host, target } = locate(request)
     const upgrade = heldUpgrade(request)
-    let lease = pool.take(find(host), upgrade !== undefined)
+    const ask = { cookie: request.headers.cookie, upgrade: upgrade?.socket }
+    let lease = pool.take(serviceOf(host), ask)
     // An exchange ends with its answer, an upgraded connection with its socket.
     const carrier = upgrade?.socket ?? response
     carrier.once('close', () => { lease.end() })
     try {
-      await forwarder.forward(request, response, lease.member.upstream, { rawUrl: target, prefix: '', stripAuthorization: isOwnToken(request.headers.authorization), nextUpstream })
+      await forwarder.forward(request, response, lease.upstream, { rawUrl: target, prefix: '', stripAuthorization: isOwnToken(request.headers.authorization), nextUpstream })
+      lease.answered(response.headersSent ? response.statusCode : 101)
     } catch (error) {
+      lease.failed(error)
       if (carrier.destroyed) lease.end()
       throw explain(error, lease.member)
     }
 
-    function nextUpstream () {
-      const other = pool.takeOther(find(host), lease.member.key, upgrade !== undefined)
+    function nextUpstream (failure: UpstreamFailure) {
+      const { id } = lease.member.container
+      const other = pool.takeOther(serviceOf(host), lease, failure, ask)
       if (other === undefined) return undefined
-      provider.look(lease.member.container.id)
-      lease.end()
+      provider.look(id)
       lease = other
-      return other.member.upstream
+      return other.upstream
     }
   }
 
+  function serviceOf (host: string): PoolService<Member> {
+    return services.get(find(host))!
+  }
+
   /** An upstream that does not answer may have changed unseen; one that was not seen open yet is no failure of the application. */
-  function explain (error: unknown, { container, state }: ReadyMember): unknown {
+  function explain (error: unknown, { container, state }: Member): unknown {
     if (!(error instanceof DockApiError) || error.code !== 'upstream_failed') return error
     provider.look(container.id)
     if (state !== 'opening') return error
@@ -160,20 +173,20 @@ export function createGateway ({ config, containers, forwarder, isOwnToken, desc
   }
 
   function routes (): RouteInfo[] {
-    return table.routes.map(({ name, hosts, service, members, problems }) => ({
+    return [...services].map(([{ name, hosts, service, members, problems }, pooled]) => ({
       name,
       hosts: [...hosts],
       urls: hosts.map(urlOfHost),
       service,
       provider: 'docker' as const,
-      upstreams: members.map(({ key, container, port, state, address }) => ({
+      upstreams: members.map((member) => ({ ...member, state: pool.stateOf(pooled, member).state })).map(({ key, container, port, state, address }) => ({
         container_id: container.id,
         container_name: container.name,
         port,
         address: address !== undefined && 'upstream' in address ? originOf(address.upstream) : null,
         reason: address === undefined ? 'Not known yet.' : 'upstream' in address ? address.upstream.reason : address.problem,
         state,
-        in_flight: pool.inFlight(key)
+        in_flight: pool.trafficOfMember(key).in_flight
       })),
       problems: [...problems]
     }))
@@ -192,6 +205,7 @@ export function createGateway ({ config, containers, forwarder, isOwnToken, desc
 
   async function close () {
     provider.close()
+    pool.close()
     if (!server.listening) return
     const { promise, resolve } = Promise.withResolvers<void>()
     server.close(() => { resolve() })
