@@ -30,6 +30,10 @@ export default tseslint.config(
     }
   },
   {
+    files: ['examples/**/www/**/*.js'],
+    languageOptions: { globals: { document: 'readonly', fetch: 'readonly', location: 'readonly' } }
+  },
+  {
     // node-tap runs the subtests in order and awaits each.
     files: ['test/**/*.ts'],
     rules: { '@typescript-eslint/no-floating-promises': 'off' }

@@ -28,8 +28,10 @@ import healthRoutes from '../routes/health.ts'
 import imageRoutes from '../routes/images.ts'
 import lifecycleRoutes from '../routes/lifecycle.ts'
 import logRoutes from '../routes/logs.ts'
+import middlewareRoutes from '../routes/middlewares.ts'
 import proxyInfoRoutes from '../routes/proxy-info.ts'
 import proxyRoutes from '../routes/proxy.ts'
+import replicaRoutes from '../routes/replicas.ts'
 import routeRoutes from '../routes/routes.ts'
 import runRoutes from '../routes/run.ts'
 import statsRoutes from '../routes/stats.ts'
@@ -75,6 +77,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(containerRoutes)
   await app.register(runRoutes)
   await app.register(lifecycleRoutes)
+  await app.register(replicaRoutes)
   await app.register(logRoutes)
   await app.register(eventRoutes)
   await app.register(statsRoutes)
@@ -82,6 +85,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(proxyInfoRoutes)
   await app.register(proxyRoutes)
   await app.register(routeRoutes)
+  await app.register(middlewareRoutes)
   await app.register(docsRoutes)
   return app
 }

@@ -6,7 +6,9 @@ export const LABELS = {
   enable: 'dockapi.enable',
   port: 'dockapi.port',
   network: 'dockapi.network',
-  scheme: 'dockapi.scheme'
+  scheme: 'dockapi.scheme',
+  service: 'dockapi.service',
+  replicaOf: 'dockapi.replica_of'
 } as const
 
 /** Labels of this prefix cannot be set by a caller. */

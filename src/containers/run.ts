@@ -14,6 +14,7 @@ import { listenForLastWords } from './last-words.ts'
 import type { LastWords } from './last-words.ts'
 import { waitUntilReady } from './readiness.ts'
 import { buildSpec } from './spec.ts'
+import { startOrRemove } from './start-or-remove.ts'
 import { beginWaitForExit } from './wait.ts'
 
 export type RunOutcome = {
@@ -29,7 +30,6 @@ const READY_SECONDS = 30
 /** Docker's own (Dockerfile reference, HEALTHCHECK). */
 const HEALTHCHECK_INTERVAL_SECONDS = 30
 const EXIT_SECONDS = 600
-const CLEANUP_TIMEOUT_MS = 30_000
 
 /**
  * Runs an image: pulls it when it is missing, creates and starts the container, and waits where that was asked for.
@@ -131,17 +131,6 @@ async function runToEnd ({ engine }: Containers, request: RunRequest, id: string
   }
 }
 
-/** Prepares and starts a container that was made; when either fails the container is removed, and its name is free again. */
-async function startOrRemove<T> (engine: Engine, id: string, prepare: () => Promise<T>): Promise<T> {
-  try {
-    const prepared = await prepare()
-    await startContainer(engine, id)
-    return prepared
-  } catch (error) {
-    throw await removeHalfMade(engine, id, error)
-  }
-}
-
 /** A container that removes itself may be gone before it can be looked at: then what was created is told. */
 async function inspectStarted (engine: Engine, id: string, created: ContainerDocument | undefined, warnings: string[]): Promise<ContainerDocument> {
   try {
@@ -150,17 +139,6 @@ async function inspectStarted (engine: Engine, id: string, created: ContainerDoc
     if (created === undefined || !isDockApiError(error, 'container_not_found')) throw error
     warnings.push('The container has ended already and was removed (auto_remove).')
     return { ...created, State: { ...created.State, Status: 'exited' } }
-  }
-}
-
-/** Frees the name again; a removal that fails too is told, so that nobody is left to find the remains. */
-async function removeHalfMade (engine: Engine, id: string, error: unknown): Promise<unknown> {
-  try {
-    await removeContainer(engine, id, { isForced: true, withVolumes: true }, { timeoutMs: CLEANUP_TIMEOUT_MS })
-    return error
-  } catch (cleanup) {
-    if (isDockApiError(cleanup, 'container_not_found') || !(error instanceof DockApiError)) return error
-    return new DockApiError(error.code, `${error.message} The half-made container ${id.slice(0, 12)} could not be removed.`, { details: { ...error.details, id }, cause: error })
   }
 }
 

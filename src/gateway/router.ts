@@ -13,6 +13,8 @@ export type Routable = {
   readonly priority: number
   /** The lower comes first among those of one priority. */
   readonly rank: number
+  /** Where nobody names the host the lower comes first, before any priority: strangers must not outbid each other. 0 when left out. */
+  readonly seniority?: number
 }
 
 /** How a route comes to a host: it names it, a pattern of it covers it, or it says nothing of hosts. */
@@ -45,19 +47,25 @@ type Index<T> = PathIndex<Item<T>>
  * Later changes to `routes` are not seen.
  */
 export function createRouter<T extends Routable> (routes: readonly T[]): Router<T> {
-  const items: Item<T>[] = routes.toSorted(byPrecedence).map((route, order) => ({ route, order }))
+  const byPriority = inOrder(routes, byPrecedence)
+  const bySeniority = inOrder(routes, bySeniorityFirst)
   const named = new Map<string, Index<T>>()
   /** Keys are suffixes with their dot. */
   const shallow = new Map<string, Index<T>>()
   const deep = new Map<string, Index<T>>()
   const expressions = createPathIndex<Item<T>>()
   const open = createPathIndex<Item<T>>()
-  for (const item of items) place(item)
+  for (const item of byPriority) placeByName(item)
+  for (const item of bySeniority) placeOthers(item)
 
-  function place (item: Item<T>) {
+  function placeByName (item: Item<T>) {
+    const { rule } = item.route
+    for (const host of hostClaimsOf(rule).exact) addTo(named, host, whenNamed(rule, host), item)
+  }
+
+  function placeOthers (item: Item<T>) {
     const { rule } = item.route
     const claims = hostClaimsOf(rule)
-    for (const host of claims.exact) addTo(named, host, whenNamed(rule, host), item)
     const covered = claims.patterns.length === 0 ? undefined : whenPattern(rule)
     if (covered !== undefined && !isNever(covered)) {
       const wildcards = wildcardsOf(covered)
@@ -94,7 +102,7 @@ export function createRouter<T extends Routable> (routes: readonly T[]): Router<
 
   function candidates (request: RoutedRequest): Candidate<T>[] {
     const view = viewOf(request)
-    const atTier = (tier: Tier, conditionOf: (rule: Rule) => Rule) => items.flatMap(({ route }) => {
+    const atTier = (tier: Tier, conditionOf: (rule: Rule) => Rule) => (tier === 'named' ? byPriority : bySeniority).flatMap(({ route }) => {
       const condition = conditionOf(route.rule)
       return isNever(condition) ? [] : [{ route, tier, failures: failuresOf(condition, view) }]
     })
@@ -106,6 +114,14 @@ export function createRouter<T extends Routable> (routes: readonly T[]): Router<
   }
 
   return { find, candidates }
+}
+
+function inOrder<T extends Routable> (routes: readonly T[], compare: (one: T, other: T) => number): Item<T>[] {
+  return routes.toSorted(compare).map((route, order) => ({ route, order }))
+}
+
+function bySeniorityFirst (one: Routable, other: Routable): number {
+  return (one.seniority ?? 0) - (other.seniority ?? 0) || byPrecedence(one, other)
 }
 
 function byPrecedence (one: Routable, other: Routable): number {

@@ -7,5 +7,7 @@ export const MIGRATIONS: readonly string[] = [
   `CREATE TABLE settings (
     kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, document TEXT, restored_from INTEGER,
     changed_at INTEGER NOT NULL, changed_by TEXT NOT NULL, PRIMARY KEY (kind, id, version)
-  ) STRICT, WITHOUT ROWID`
+  ) STRICT, WITHOUT ROWID`,
+  // What is signed with, made here and never shown (secrets.ts).
+  'CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT'
 ]

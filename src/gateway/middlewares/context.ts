@@ -8,8 +8,9 @@ export type GatewayContext = {
   /**
    * Where the server behind the address of a `forward_auth` may be dialled; undefined when it may not. The address stands in a container's label: it is
    * untrusted, and nothing but the upstream that this returns is ever dialled.
+   * @param name Of the middleware, which says who declared it.
    */
-  resolveAuth (address: URL, signal: AbortSignal): Promise<Upstream | undefined>
+  resolveAuth (address: URL, name: string, signal: AbortSignal): Promise<Upstream | undefined>
   /** An upstream of the service that has pages for failures; undefined when there is none now. */
   resolveService (service: string, signal: AbortSignal): Promise<Upstream | undefined>
   /** The status that an error of the gateway is answered with. */
@@ -18,6 +19,8 @@ export type GatewayContext = {
 
 /** What one middleware is given. */
 export type MiddlewareContext = GatewayContext & {
+  /** Its own, as routes refer to it. */
+  readonly name: string
   readonly dispatcher: Dispatcher
   readonly passwords: PasswordChecker
   /** How long a server that is asked for permission may take, in milliseconds. */

@@ -16,7 +16,7 @@ import type { Pattern } from './pattern.ts'
 
 const MAX_BODY_BYTES = 1024 ** 2
 
-export function createForwardAuth (settings: NonNullable<Definition['forward_auth']>, { dispatcher, resolveAuth, authTimeoutMs }: MiddlewareContext): Pass {
+export function createForwardAuth (settings: NonNullable<Definition['forward_auth']>, { dispatcher, name, resolveAuth, authTimeoutMs }: MiddlewareContext): Pass {
   const address = parseAddress(settings.address)
   const wanted = settings.auth_response_headers ?? []
   const pattern = settings.auth_response_headers_regex === undefined ? undefined : compilePattern(settings.auth_response_headers_regex, '/forward_auth/auth_response_headers_regex')
@@ -35,7 +35,7 @@ export function createForwardAuth (settings: NonNullable<Definition['forward_aut
   async function inquire (passage: Passage): Promise<Reply> {
     const deadline = createDeadline(authTimeoutMs, passage.signal)
     try {
-      const upstream = await deadline.race(resolveAuth(address, deadline.signal))
+      const upstream = await deadline.race(resolveAuth(address, name, deadline.signal))
       if (upstream === undefined) throw new DockApiError('auth_server_failed', `The server that decides who may pass is not to be reached at "${address.host}".`)
       return await ask(dispatcher, { upstream, path: address.pathname + address.search, headers: questionHeaders(passage) }, { maxBytes, signal: deadline.signal })
     } catch (error) {

@@ -35,7 +35,7 @@ export type RegistryOptions = Partial<Pick<MiddlewareContext, 'authTimeoutMs' | 
 export function createMiddlewareRegistry (gateway: GatewayContext, { authTimeoutMs = 10_000, pageTimeoutMs = 5_000 }: RegistryOptions = {}): MiddlewareRegistry {
   const transport = createHttp1Transport()
   const passwords = createPasswordChecker()
-  const context: MiddlewareContext = { ...gateway, dispatcher: transport, passwords, authTimeoutMs, pageTimeoutMs }
+  const context: Omit<MiddlewareContext, 'name'> = { ...gateway, dispatcher: transport, passwords, authTimeoutMs, pageTimeoutMs }
   const known = new Map<string, Middleware>()
   let wanted = new Set<string>()
 
@@ -51,7 +51,7 @@ export function createMiddlewareRegistry (gateway: GatewayContext, { authTimeout
 
   function create (name: string, definition: Definition): Middleware {
     try {
-      return { name, problem: undefined, pass: createMiddleware(definition, context) }
+      return { name, problem: undefined, pass: createMiddleware(definition, { ...context, name }) }
     } catch (error) {
       const problem = `The middleware "${name}" cannot be used: ${error instanceof Error ? error.message : String(error)}`
       return { name, problem, pass: () => { throw new DockApiError('middleware_broken', problem, { cause: error }) } }

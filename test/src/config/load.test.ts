@@ -36,6 +36,8 @@ await t.test('every setting can be given as a flag and as a variable', async (t)
     gatewayPort: ['off', 'off'],
     domain: ['apps.example.org', 'apps.example.org'],
     expose: ['all', 'all'],
+    sharedHosts: ['a.example, b.example', ['a.example', 'b.example']],
+    middlewaresFile: ['/etc/dockapi/middlewares.yaml', '/etc/dockapi/middlewares.yaml'],
     scope: ['all', 'all'],
     network: ['web', 'web'],
     publishHost: ['127.0.0.2', '127.0.0.2'],
