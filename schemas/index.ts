@@ -11,11 +11,17 @@ import { RouteSchema } from './routes.ts'
 import { RunRequestSchema, UpdateRequestSchema } from './run.ts'
 import { FileChangeSchema, ProcessesSchema, StatsEventSchema, StatsSchema } from './stats.ts'
 import { StreamEndSchema } from './streams.ts'
+import { TicketSchema, TokenCreatedSchema, TokenInfoSchema, TokenRequestSchema, TokenRevokedSchema } from './tokens.ts'
 
 /** Every named component, registered once with Fastify and published in the OpenAPI document. */
 export const MODELS = [
   FieldErrorSchema,
   ProblemSchema,
+  TokenRequestSchema,
+  TokenCreatedSchema,
+  TokenInfoSchema,
+  TokenRevokedSchema,
+  TicketSchema,
   HealthSchema,
   LiveSchema,
   ReadySchema,

@@ -1,0 +1,15 @@
+import type { ContainerSummary } from '../engine/containers.ts'
+import type { RouteInfo } from '../../schemas/routes.ts'
+import type { Grant } from './grant.ts'
+
+/**
+ * The routes as somebody sees them to whom only these containers exist: others stand behind no route, and a route with none of theirs is
+ * left out. Problems name other containers, so a token that is narrowed to some is not told them.
+ */
+export function visibleRoutes (routes: RouteInfo[], containers: readonly ContainerSummary[], { labels }: Grant): RouteInfo[] {
+  const ids = new Set(containers.map(({ Id }) => Id))
+  return routes.flatMap((route) => {
+    const upstreams = route.upstreams.filter(({ container_id: id }) => ids.has(id))
+    return upstreams.length === 0 ? [] : [{ ...route, upstreams, problems: labels === undefined ? route.problems : [] }]
+  })
+}
