@@ -46,6 +46,10 @@ export default tseslint.config(
     ignores: ['src/store/**', 'test/src/store/**'],
     rules: { 'no-restricted-imports': ['error', { paths: [{ name: 'node:sqlite', message: 'SQLite stays in src/store.' }] }] }
   },
+  {
+    files: ['routes/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', { selector: "MemberExpression[object.name='app'][property.name='containers']", message: 'Containers are those of who asks: request.containers.' }] }
+  },
   forbid(['src/engine/**/*.ts'], [], [...webFramework, '**/plugins/**', '**/routes/**', 'undici'],
     'The domain knows no web framework.'),
   forbid(['src/forward/**/*.ts'], [], [...webFramework, '**/plugins/**', '**/routes/**', 'dockerode'],

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
+import { refuseNarrowed } from '../src/auth/routes.ts'
 import { versionOf } from '../src/gateway/setting-version.ts'
 import { MiddlewareSchema } from '../schemas/middlewares.ts'
 import type { Middleware } from '../schemas/middlewares.ts'
@@ -10,6 +11,9 @@ import type { StoredMiddleware } from '../schemas/routes.ts'
 
 /** Middlewares that labels and routes refer to by `name@api` and `name@file`. */
 const middlewares: FastifyPluginAsyncTypebox = async (app) => {
+  // They are the whole gateway's.
+  app.addHook('preHandler', async ({ principal }) => { refuseNarrowed(principal) })
+
   app.get('/middlewares', {
     config: { scope: 'read' },
     schema: {

@@ -1,5 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
+import type { FastifyRequest } from 'fastify'
+import { hasScope } from '../src/auth/principal.ts'
+import { refuseNarrowed, visibleRoutes } from '../src/auth/routes.ts'
 import { DockApiError } from '../src/errors.ts'
 import { ref } from '../schemas/model.ts'
 import { problems } from '../schemas/problem.ts'
@@ -16,13 +19,14 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'listRoutes',
       tags: ['Gateway'],
       summary: 'List the routes of the gateway',
-      description: 'What answers where, the state of each container behind it with its traffic, and what keeps a container from its host. Empty while no gateway runs.',
+      description: 'What answers where, as far as the token may see the containers behind it, the state of each container behind it with its traffic, and what keeps a container from its host. Empty while no gateway runs.',
       response: { 200: { description: 'The routes of this moment: those of the API first, then the oldest container\'s.', content: { 'application/json': { schema: Type.Array(ref(RouteSchema)) } } }, ...problems() }
     }
-  }, async () => app.gateway.routes())
+  }, async (request) => await routesFor(request))
 
   app.get('/routes/explain', {
     config: { scope: 'read' },
+    preHandler: refuseIfNarrowed,
     schema: {
       operationId: 'explainUrl',
       tags: ['Gateway'],
@@ -35,6 +39,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
 
   app.post('/routes', {
     config: { scope: 'routes' },
+    preHandler: refuseIfNarrowed,
     schema: {
       operationId: 'createRoute',
       tags: ['Gateway'],
@@ -62,10 +67,11 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       params: RouteParamsSchema,
       response: { 200: ref(RouteSchema), ...problems(404) }
     }
-  }, async ({ params: { route: id } }) => find(id))
+  }, async (request) => find(request.params.route, await routesFor(request)))
 
   app.put('/routes/:route', {
     config: { scope: 'routes' },
+    preHandler: refuseIfNarrowed,
     schema: {
       operationId: 'replaceRoute',
       tags: ['Gateway'],
@@ -83,6 +89,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
 
   app.delete('/routes/:route', {
     config: { scope: 'routes' },
+    preHandler: refuseIfNarrowed,
     schema: {
       operationId: 'removeRoute',
       tags: ['Gateway'],
@@ -99,6 +106,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
 
   app.put('/routes/:route/override', {
     config: { scope: 'routes' },
+    preHandler: refuseIfNarrowed,
     schema: {
       operationId: 'overrideRoute',
       tags: ['Gateway'],
@@ -117,6 +125,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
 
   app.delete('/routes/:route/override', {
     config: { scope: 'routes' },
+    preHandler: refuseIfNarrowed,
     schema: {
       operationId: 'restoreRoute',
       tags: ['Gateway'],
@@ -131,6 +140,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
 
   app.get('/routes/:route/versions', {
     config: { scope: 'read' },
+    preHandler: refuseIfNarrowed,
     schema: {
       operationId: 'listRouteVersions',
       tags: ['Gateway'],
@@ -145,6 +155,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
 
   app.post('/routes/:route/undo', {
     config: { scope: 'routes' },
+    preHandler: refuseIfNarrowed,
     schema: {
       operationId: 'undoRoute',
       tags: ['Gateway'],
@@ -159,9 +170,14 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     return versionOf(app.gateway.settings.undo(kind, key, version, principal.name))
   })
 
-  /** By its id, or by its name alone where that is one of the API's, else of a container's. */
-  function find (id: string): RouteInfo {
+  async function routesFor ({ principal, containers, gone }: FastifyRequest): Promise<RouteInfo[]> {
     const all = app.gateway.routes()
+    // Who may do everything also sees what only the gateway serves.
+    return hasScope(principal, 'admin') ? all : visibleRoutes(all, await containers.list({}, gone), principal.grant)
+  }
+
+  /** By its id, or by its name alone where that is one of the API's, else of a container's. */
+  function find (id: string, all: readonly RouteInfo[] = app.gateway.routes()): RouteInfo {
     const route = all.find((route) => route.id === id || route.id === `${id}@api`) ?? all.find((route) => route.id === `${id}@docker`)
     if (route === undefined) throw new DockApiError('setting_not_found', `There is no route "${id}".`)
     return route
@@ -172,6 +188,11 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     if (id.endsWith('@docker')) return { kind: 'override', id }
     return app.gateway.settings.get('override', `${id}@docker`) === undefined ? { kind: 'route', id } : { kind: 'override', id: `${id}@docker` }
   }
+}
+
+/** What a token narrowed to some containers may not do: a route is the whole gateway's. */
+async function refuseIfNarrowed ({ principal }: FastifyRequest) {
+  refuseNarrowed(principal)
 }
 
 function nameOf (id: string): string {

@@ -16,11 +16,17 @@ import { TrafficSchema } from './traffic.ts'
 import { RunRequestSchema, UpdateRequestSchema } from './run.ts'
 import { FileChangeSchema, ProcessesSchema, StatsEventSchema, StatsSchema } from './stats.ts'
 import { StreamEndSchema } from './streams.ts'
+import { TicketSchema, TokenCreatedSchema, TokenInfoSchema, TokenRequestSchema, TokenRevokedSchema } from './tokens.ts'
 
 /** Every named component, registered once with Fastify and published in the OpenAPI document. */
 export const MODELS = [
   FieldErrorSchema,
   ProblemSchema,
+  TokenRequestSchema,
+  TokenCreatedSchema,
+  TokenInfoSchema,
+  TokenRevokedSchema,
+  TicketSchema,
   HealthSchema,
   LiveSchema,
   ReadySchema,

@@ -12,11 +12,13 @@ import errors, { answerClientError, answerFrameworkError } from '../plugins/erro
 import forwarder from '../plugins/forwarder.ts'
 import gateway from '../plugins/gateway.ts'
 import guard from '../plugins/guard.ts'
+import lifetimes from '../plugins/lifetimes.ts'
 import openapi from '../plugins/openapi.ts'
 import pulls from '../plugins/pulls.ts'
 import shutdown from '../plugins/shutdown.ts'
 import store from '../plugins/store.ts'
 import streams from '../plugins/streams.ts'
+import tokens from '../plugins/tokens.ts'
 import upgrade from '../plugins/upgrade.ts'
 import { buildValidator } from '../plugins/validation.ts'
 import buildRoutes from '../routes/build.ts'
@@ -35,6 +37,7 @@ import replicaRoutes from '../routes/replicas.ts'
 import routeRoutes from '../routes/routes.ts'
 import runRoutes from '../routes/run.ts'
 import statsRoutes from '../routes/stats.ts'
+import tokenRoutes from '../routes/tokens.ts'
 
 export type App = Awaited<ReturnType<typeof buildApp>>
 
@@ -58,8 +61,9 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
 
   await app.register(errors)
   await app.register(shutdown, {})
-  await app.register(guard, { config })
   await app.register(store, { dataDir: config.dataDir })
+  await app.register(tokens, { config })
+  await app.register(guard, { config })
   await app.register(openapi)
   await app.register(abort)
   await app.register(engine, { environment: config.engine })
@@ -70,6 +74,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(streams, { limit: config.maxStreams })
   await app.register(upgrade)
   await app.register(gateway, { config })
+  await app.register(lifetimes, {})
 
   await app.register(healthRoutes)
   await app.register(imageRoutes)
@@ -86,6 +91,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(proxyRoutes)
   await app.register(routeRoutes)
   await app.register(middlewareRoutes)
+  await app.register(tokenRoutes)
   await app.register(docsRoutes)
   return app
 }

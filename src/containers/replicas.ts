@@ -1,3 +1,4 @@
+import { labelsOfGrant, permitImage, permitResources } from '../auth/permit.ts'
 import { definedOf } from '../defined.ts'
 import { connectNetwork, createContainer, inspectContainer, removeContainer } from '../engine/containers.ts'
 import type { ContainerDocument, ContainerSpec } from '../engine/containers.ts'
@@ -8,6 +9,8 @@ import type { ScaleRequest } from '../../schemas/replicas.ts'
 import type { Containers } from './containers.ts'
 import { checkHealthPath } from './health-path.ts'
 import { LABELS } from './labels.ts'
+import { keepToOwnVolumes } from './own-volumes.ts'
+import { takePlace } from './places.ts'
 import { waitUntilReady } from './readiness.ts'
 import { startOrRemove } from './start-or-remove.ts'
 
@@ -15,6 +18,8 @@ type HostConfig = NonNullable<ContainerSpec['HostConfig']>
 
 /** Ends a container gently: out of rotation, its requests finished, then `end`. */
 export type Drain = (containerId: string, end: () => Promise<void>) => Promise<void>
+
+const NANOSECONDS = 1e9
 
 /** What a replica takes over of the host configuration; with it what nobody may set, so that policy refuses to copy it in part. */
 const COPIED: ReadonlyArray<keyof HostConfig> = [
@@ -50,13 +55,21 @@ export async function scale (containers: Containers, reference: string, request:
 }
 
 async function addReplica (containers: Containers, original: ContainerDocument, signal?: AbortSignal): Promise<ContainerDocument> {
-  const { engine, config } = containers
-  const spec = await specLike(containers, original, signal)
-  await enforce(spec, config)
-  const id = await createNamed(containers, original.Name.slice(1), spec)
-  const [, ...others] = networksOf(original)
-  await startOrRemove(engine, id, async () => { for (const network of others) await connectNetwork(engine, id, network) })
-  return await inspectContainer(engine, id)
+  const { engine, config, grant } = containers
+  const giveBack = await takePlace(containers, signal)
+  try {
+    const spec = await specLike(containers, original, signal)
+    permitImage(grant, original.Config.Image)
+    permitResources(grant, { memory: spec.HostConfig?.Memory, cpus: (spec.HostConfig?.NanoCpus ?? 0) / NANOSECONDS })
+    await enforce(spec, config)
+    await keepToOwnVolumes(containers, spec, signal)
+    const id = await createNamed(containers, original.Name.slice(1), { ...spec, Labels: { ...spec.Labels, ...labelsOfGrant(grant, Date.now()) } })
+    const [, ...others] = networksOf(original)
+    await startOrRemove(engine, id, async () => { for (const network of others) await connectNetwork(engine, id, network) })
+    return await inspectContainer(engine, id)
+  } finally {
+    giveBack()
+  }
 }
 
 async function specLike ({ engine }: Containers, { Id, Name, Image, Config: config, HostConfig: host }: ContainerDocument, signal?: AbortSignal): Promise<ContainerSpec> {

@@ -1,3 +1,4 @@
+import { labelsOfGrant, permitResources, permitRun } from '../auth/permit.ts'
 import { DockApiError, invalidField, isDockApiError } from '../errors.ts'
 import type { Engine } from '../engine/engine.ts'
 import { openAttach } from '../engine/attach.ts'
@@ -13,7 +14,10 @@ import { exposedPort, imageReference, withPull } from './image.ts'
 import { listenForLastWords } from './last-words.ts'
 import type { LastWords } from './last-words.ts'
 import { waitUntilReady } from './readiness.ts'
-import { buildSpec } from './spec.ts'
+import { withName } from './names.ts'
+import { keepToOwnVolumes } from './own-volumes.ts'
+import { takePlace } from './places.ts'
+import { buildSpec, memoryBytes } from './spec.ts'
 import { startOrRemove } from './start-or-remove.ts'
 import { beginWaitForExit } from './wait.ts'
 
@@ -34,21 +38,34 @@ const EXIT_SECONDS = 600
 /**
  * Runs an image: pulls it when it is missing, creates and starts the container, and waits where that was asked for.
  * When creating or starting fails, nothing is left behind. `signal` ends a pull or a wait, never a container.
- * @throws DockApiError naming the field for bad input; `policy_denied`; the codes of pull, create and start; those of
+ * @throws DockApiError naming the field for bad input; `token_restricted`, `policy_denied`; the codes of pull, create and start; those of
  * `waitUntilReady`, for which the container is kept.
  */
 export async function runContainer (containers: Containers, request: RunRequest, signal?: AbortSignal): Promise<RunOutcome> {
   checkCombination(request)
+  permitRun(containers.grant, request)
+  permitResources(containers.grant, { memory: request.memory === undefined ? undefined : memoryBytes(request.memory), cpus: request.cpus })
   const reference = imageReference(request.image)
   const existing = await existingContainer(containers, request, signal)
   if (existing !== undefined) return await waitIfAsked(containers, request, { document: existing, isNew: false, warnings: [] }, signal)
 
-  const spec = await prepareSpec(containers, request, reference, signal)
-  const create = () => createContainer(containers.engine, spec, { name: request.name, platform: request.platform })
-  const id = await withPull(containers, reference, request, create, signal)
+  const id = await create(containers, request, reference, signal)
   return request.detach === false
     ? await runToEnd(containers, request, id, signal)
     : await runDetached(containers, request, id, signal)
+}
+
+async function create (containers: Containers, request: RunRequest, reference: string, signal?: AbortSignal): Promise<string> {
+  const giveBack = await takePlace(containers, signal)
+  try {
+    const spec = await prepareSpec(containers, request, reference, signal)
+    await keepToOwnVolumes(containers, spec, signal)
+    spec.Labels = { ...spec.Labels, ...labelsOfGrant(containers.grant, Date.now()) }
+    const make = () => withName(containers, request.name, () => createContainer(containers.engine, spec, { name: request.name, platform: request.platform }))
+    return await withPull(containers, reference, request, make, signal)
+  } finally {
+    giveBack()
+  }
 }
 
 function checkCombination (request: RunRequest): void {

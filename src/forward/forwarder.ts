@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { withoutTicket } from '../auth/url.ts'
 import { DockApiError } from '../errors.ts'
 import type { Changes } from './changes.ts'
 import { createChangingDispatcher } from './changing.ts'
@@ -73,7 +74,7 @@ export function createForwarder ({ transport = createHttp1Transport(), graceMs =
       outgoing: {
         upstream,
         method,
-        path: forwardPath(rawUrl, prefix),
+        path: forwardPath(withoutTicket(rawUrl), prefix),
         headers: requestHeaders(request, { mount, stripAuthorization, isUpgrade }),
         body,
         isUpgrade,

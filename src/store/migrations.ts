@@ -9,5 +9,11 @@ export const MIGRATIONS: readonly string[] = [
     changed_at INTEGER NOT NULL, changed_by TEXT NOT NULL, PRIMARY KEY (kind, id, version)
   ) STRICT, WITHOUT ROWID`,
   // What is signed with, made here and never shown (secrets.ts).
-  'CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT'
+  'CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT',
+  // Who may call (tokens.ts). A revoked token leaves its row: DOCKAPI_AUTH=auto must not open the API again when the last one goes.
+  `CREATE TABLE tokens (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, digest BLOB NOT NULL, rights TEXT NOT NULL,
+    created_at INTEGER NOT NULL, expires_at INTEGER, last_used_at INTEGER, revoked_at INTEGER
+  ) STRICT;
+  CREATE UNIQUE INDEX tokens_by_name ON tokens (name) WHERE revoked_at IS NULL`
 ]
