@@ -22,5 +22,6 @@ export const TAGS = [
   { name: 'Containers', description: 'Run, inspect and control containers.' },
   { name: 'Streams', description: 'Logs, events, use of resources, and commands inside containers.' },
   { name: 'Proxy', description: 'Reach the application inside a container.' },
-  { name: 'Gateway', description: 'Containers at host names of their own.' }
+  { name: 'Gateway', description: 'Containers at host names of their own.' },
+  { name: 'Under /api', description: 'A small contract for web front-ends: containers and images in few words.' }
 ] as const

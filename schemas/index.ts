@@ -1,9 +1,11 @@
+import { ApiContainersSchema, ApiDoneSchema, ApiImagesSchema, ApiLaunchSchema, ApiRunRequestSchema } from './api.ts'
 import { BuildEventSchema, BuildLogSchema, BuildRequestSchema, BuildResultSchema } from './build.ts'
 import { ContainerDetailSchema, ContainerInfoSchema, ExitSchema, RemovedSchema, RunResultSchema } from './containers.ts'
 import { ExecRequestSchema, ExecResultSchema } from './exec.ts'
 import { HealthSchema, LiveSchema, ReadySchema } from './health.ts'
 import { ImageDetailSchema, ImageInfoSchema, ImageStepSchema, PruneRequestSchema, PruneResultSchema, PullEventSchema, PullProgressSchema, PullRequestSchema, PullResultSchema, RemovedImagesSchema, TagRequestSchema, TagResultSchema } from './images.ts'
 import { EventBatchSchema, EngineEventSchema } from './events.ts'
+import { LaunchRequestSchema, LaunchResultSchema } from './launch.ts'
 import { LogBatchSchema, LogLineSchema } from './logs.ts'
 import { FieldErrorSchema, ProblemSchema } from './problem.ts'
 import { ProxyInfoSchema } from './proxy.ts'
@@ -54,5 +56,12 @@ export const MODELS = [
   StatsEventSchema,
   ProcessesSchema,
   FileChangeSchema,
-  ProxyInfoSchema
+  ProxyInfoSchema,
+  LaunchRequestSchema,
+  LaunchResultSchema,
+  ApiContainersSchema,
+  ApiRunRequestSchema,
+  ApiLaunchSchema,
+  ApiDoneSchema,
+  ApiImagesSchema
 ]

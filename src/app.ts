@@ -12,6 +12,7 @@ import errors, { answerClientError, answerFrameworkError } from '../plugins/erro
 import forwarder from '../plugins/forwarder.ts'
 import gateway from '../plugins/gateway.ts'
 import guard from '../plugins/guard.ts'
+import launches from '../plugins/launches.ts'
 import openapi from '../plugins/openapi.ts'
 import pulls from '../plugins/pulls.ts'
 import shutdown from '../plugins/shutdown.ts'
@@ -19,6 +20,7 @@ import store from '../plugins/store.ts'
 import streams from '../plugins/streams.ts'
 import upgrade from '../plugins/upgrade.ts'
 import { buildValidator } from '../plugins/validation.ts'
+import apiRoutes from '../routes/api.ts'
 import buildRoutes from '../routes/build.ts'
 import containerRoutes from '../routes/containers.ts'
 import docsRoutes from '../routes/docs.ts'
@@ -26,6 +28,7 @@ import eventRoutes from '../routes/events.ts'
 import execRoutes from '../routes/exec.ts'
 import healthRoutes from '../routes/health.ts'
 import imageRoutes from '../routes/images.ts'
+import launchRoutes from '../routes/launch.ts'
 import lifecycleRoutes from '../routes/lifecycle.ts'
 import logRoutes from '../routes/logs.ts'
 import proxyInfoRoutes from '../routes/proxy-info.ts'
@@ -63,6 +66,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(engine, { environment: config.engine })
   await app.register(pulls, { environment: config.engine })
   await app.register(containers, { config })
+  await app.register(launches)
   await app.register(containerPages)
   await app.register(forwarder)
   await app.register(streams, { limit: config.maxStreams })
@@ -74,6 +78,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(buildRoutes)
   await app.register(containerRoutes)
   await app.register(runRoutes)
+  await app.register(launchRoutes, { domain: config.domain })
   await app.register(lifecycleRoutes)
   await app.register(logRoutes)
   await app.register(eventRoutes)
@@ -82,6 +87,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(proxyInfoRoutes)
   await app.register(proxyRoutes)
   await app.register(routeRoutes)
+  await app.register(apiRoutes, { prefix: '/api' })
   await app.register(docsRoutes)
   return app
 }

@@ -10,6 +10,7 @@ import type { RunRequest } from '../../schemas/run.ts'
 import type { Containers } from './containers.ts'
 import { checkHealthPath } from './health-path.ts'
 import { exposedPort, imageReference, withPull } from './image.ts'
+import type { PortRule } from './image.ts'
 import { listenForLastWords } from './last-words.ts'
 import type { LastWords } from './last-words.ts'
 import { waitUntilReady } from './readiness.ts'
@@ -25,6 +26,13 @@ export type RunOutcome = {
   exit?: CollectedOutput & { exitCode: number }
 }
 
+export type RunOptions = {
+  /** How the main port is found when the request names none; `only` when left out. */
+  portRule?: PortRule | undefined
+  /** Told the full id as soon as the container is made, before it is started. */
+  onCreated?: ((id: string) => void) | undefined
+}
+
 const READY_SECONDS = 30
 /** Docker's own (Dockerfile reference, HEALTHCHECK). */
 const HEALTHCHECK_INTERVAL_SECONDS = 30
@@ -37,15 +45,16 @@ const CLEANUP_TIMEOUT_MS = 30_000
  * @throws DockApiError naming the field for bad input; `policy_denied`; the codes of pull, create and start; those of
  * `waitUntilReady`, for which the container is kept.
  */
-export async function runContainer (containers: Containers, request: RunRequest, signal?: AbortSignal): Promise<RunOutcome> {
+export async function runContainer (containers: Containers, request: RunRequest, signal?: AbortSignal, { portRule, onCreated }: RunOptions = {}): Promise<RunOutcome> {
   checkCombination(request)
   const reference = imageReference(request.image)
   const existing = await existingContainer(containers, request, signal)
   if (existing !== undefined) return await waitIfAsked(containers, request, { document: existing, isNew: false, warnings: [] }, signal)
 
-  const spec = await prepareSpec(containers, request, reference, signal)
+  const spec = await prepareSpec(containers, request, reference, portRule, signal)
   const create = () => createContainer(containers.engine, spec, { name: request.name, platform: request.platform })
   const id = await withPull(containers, reference, request, create, signal)
+  onCreated?.(id)
   return request.detach === false
     ? await runToEnd(containers, request, id, signal)
     : await runDetached(containers, request, id, signal)
@@ -78,13 +87,13 @@ async function existingContainer (containers: Containers, request: RunRequest, s
 }
 
 /** Everything that can be refused without the image is refused before it is pulled. */
-async function prepareSpec (containers: Containers, request: RunRequest, reference: string, signal?: AbortSignal): Promise<ContainerSpec> {
+async function prepareSpec (containers: Containers, request: RunRequest, reference: string, portRule: PortRule | undefined, signal?: AbortSignal): Promise<ContainerSpec> {
   const { config } = containers
   const spec = buildSpec(request, reference, request.container_port, config)
   await enforce(spec, config)
   if (request.pull === 'always') await containers.pulls.pull({ image: reference, platform: request.platform }, { signal })
   if (request.container_port !== undefined) return spec
-  const port = await exposedPort(containers, reference, request, signal)
+  const port = await exposedPort(containers, reference, request, portRule, signal)
   if (port === undefined && (request.host_port ?? 0) !== 0) {
     throw new DockApiError('no_port', 'host_port is given, but neither container_port nor an exposed port of the image says what to publish.')
   }
