@@ -7,6 +7,7 @@ import { ImageDetailSchema, ImageInfoSchema, ImageStepSchema, PruneRequestSchema
 import { EventBatchSchema, EngineEventSchema } from './events.ts'
 import { LaunchRequestSchema, LaunchResultSchema } from './launch.ts'
 import { LogBatchSchema, LogLineSchema } from './logs.ts'
+import { FileEntrySchema, FileListingSchema, WrittenFilesSchema } from './files.ts'
 import { FieldErrorSchema, ProblemSchema } from './problem.ts'
 import { ProxyInfoSchema } from './proxy.ts'
 import { RouteSchema } from './routes.ts'
@@ -57,6 +58,9 @@ export const MODELS = [
   ProcessesSchema,
   FileChangeSchema,
   ProxyInfoSchema,
+  FileEntrySchema,
+  FileListingSchema,
+  WrittenFilesSchema,
   LaunchRequestSchema,
   LaunchResultSchema,
   ApiContainersSchema,

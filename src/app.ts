@@ -26,6 +26,7 @@ import containerRoutes from '../routes/containers.ts'
 import docsRoutes from '../routes/docs.ts'
 import eventRoutes from '../routes/events.ts'
 import execRoutes from '../routes/exec.ts'
+import fileRoutes from '../routes/files.ts'
 import healthRoutes from '../routes/health.ts'
 import imageRoutes from '../routes/images.ts'
 import launchRoutes from '../routes/launch.ts'
@@ -84,6 +85,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(eventRoutes)
   await app.register(statsRoutes)
   await app.register(execRoutes)
+  await app.register(fileRoutes)
   await app.register(proxyInfoRoutes)
   await app.register(proxyRoutes)
   await app.register(routeRoutes)
