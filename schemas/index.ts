@@ -3,7 +3,7 @@ import { BuildEventSchema, BuildLogSchema, BuildRequestSchema, BuildResultSchema
 import { ContainerDetailSchema, ContainerInfoSchema, ExitSchema, RemovedSchema, RunResultSchema } from './containers.ts'
 import { ExecRequestSchema, ExecResultSchema } from './exec.ts'
 import { HealthSchema, LiveSchema, ReadySchema } from './health.ts'
-import { ImageDetailSchema, ImageInfoSchema, ImageStepSchema, PruneRequestSchema, PruneResultSchema, PullEventSchema, PullProgressSchema, PullRequestSchema, PullResultSchema, RemovedImagesSchema, TagRequestSchema, TagResultSchema } from './images.ts'
+import { ImageDetailSchema, ImageInfoSchema, ImageStepSchema, LoadEventSchema, LoadProgressSchema, LoadResultSchema, PruneRequestSchema, PruneResultSchema, PullEventSchema, PullProgressSchema, PullRequestSchema, PullResultSchema, RemovedImagesSchema, TagRequestSchema, TagResultSchema } from './images.ts'
 import { EventBatchSchema, EngineEventSchema } from './events.ts'
 import { LaunchRequestSchema, LaunchResultSchema } from './launch.ts'
 import { LogBatchSchema, LogLineSchema } from './logs.ts'
@@ -38,6 +38,9 @@ export const MODELS = [
   RemovedImagesSchema,
   PruneRequestSchema,
   PruneResultSchema,
+  LoadResultSchema,
+  LoadProgressSchema,
+  LoadEventSchema,
   ContainerInfoSchema,
   ContainerDetailSchema,
   RunRequestSchema,

@@ -28,6 +28,7 @@ import eventRoutes from '../routes/events.ts'
 import execRoutes from '../routes/exec.ts'
 import fileRoutes from '../routes/files.ts'
 import healthRoutes from '../routes/health.ts'
+import imageArchiveRoutes from '../routes/image-archives.ts'
 import imageRoutes from '../routes/images.ts'
 import launchRoutes from '../routes/launch.ts'
 import lifecycleRoutes from '../routes/lifecycle.ts'
@@ -76,6 +77,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
 
   await app.register(healthRoutes)
   await app.register(imageRoutes)
+  await app.register(imageArchiveRoutes)
   await app.register(buildRoutes)
   await app.register(containerRoutes)
   await app.register(runRoutes)

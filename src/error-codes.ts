@@ -29,6 +29,7 @@ const entries = {
   host_not_found: { kind: 'not-found', title: 'No container answers at this host', hint: 'GET /routes of the API lists every host and says why a container has none.' },
   container_not_found: { kind: 'not-found', title: 'Container not found', hint: 'GET /containers lists the containers that this API manages.' },
   build_failed: { kind: 'invalid', title: 'Build failed', hint: 'step says which instruction failed, log_tail what it printed last.' },
+  load_failed: { kind: 'invalid', title: 'Images could not be loaded', hint: 'Send what GET /images/save or docker save wrote.' },
   no_such_image: { kind: 'not-found', title: 'No such image on this engine', hint: 'GET /images lists the images; POST /images/pull gets more.' },
   path_not_found: { kind: 'not-found', title: 'No such path in the container', hint: 'List the folder above with Accept: application/json.' },
   not_a_folder: { kind: 'invalid', title: 'Path is no folder', hint: 'Name a folder that is there; folders are made by a tar that has them.' },
