@@ -10,11 +10,12 @@ const FAILURES: ReadonlyArray<[DockApiError, string]> = [
   [new DockApiError('origin_not_allowed', 'Pages of the origin "https://example.org" may not call the API.'), CONTAINER],
   [new DockApiError('container_not_found', 'There is no container "my-nginx".'), CONTAINER],
   [new DockApiError('not_acceptable', 'This answer comes as text/plain, application/x-ndjson, text/event-stream, and the Accept header wants none of these.'), `${CONTAINER}/logs`],
+  [new DockApiError('request_timeout', 'The body stopped arriving for 60 seconds.'), `${CONTAINER}/files`],
   [new DockApiError('container_running', 'The container "my-nginx" is running.'), CONTAINER],
   [new DockApiError('body_too_large', 'The body is larger than 1 MiB.'), '/containers/run'],
   [new DockApiError('unsupported_media_type', 'The body has the content type "text/plain".'), '/containers/run'],
   [new DockApiError('too_many_streams', 'There are 100 open streams already.'), `${CONTAINER}/logs`],
-  [new DockApiError('engine_error', 'The engine said: no space left on device.'), '/containers/run'],
+  [new DockApiError('engine_error', 'The engine said: layer does not exist.'), '/containers/run'],
   [new DockApiError('upstream_failed', 'The container "my-nginx" closed the connection before it answered.'), '/proxy/my-nginx/'],
   [new DockApiError('engine_unavailable', 'The engine cannot be reached at unix:///var/run/docker.sock.'), CONTAINER],
   [new DockApiError('engine_timeout', 'The engine did not answer in 30 seconds.'), CONTAINER]

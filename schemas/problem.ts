@@ -46,6 +46,7 @@ export const DESCRIPTIONS = {
   404: 'There is no such thing, or none that the token may see.',
   406: 'The Accept header wants no form that there is.',
   409: 'In conflict with the state of things.',
+  408: 'The body stopped arriving.',
   413: 'The body is too large.',
   415: 'The body has a type that the operation does not take; most take JSON only.',
   429: 'Too many open streams, or too many wrong tokens.',
