@@ -74,7 +74,7 @@ const imageArchives: FastifyPluginAsyncTypebox = async (app) => {
     const form = negotiateForm(request.headers.accept, ['json', 'ndjson', 'sse'])
     const { body } = request
     if (!(body instanceof Readable)) throw new DockApiError('invalid_request', 'body: is empty', { fields: [{ where: 'body', pointer: '', message: 'is empty' }], hint: 'Send a tar archive.' })
-    const { maxUpload } = app.containers.config
+    const { maxUpload } = request.containers.config
     const load = async (onProgress: Parameters<typeof loadImages>[3]) => await loadImages(app.engine, boundedBody(body, maxUpload), maxUpload, onProgress, request.gone).finally(() => { discard(body) })
     if (form === 'json') return await load(() => {})
     return answerWithEvents(request, reply, form, async ({ offer }) => await load((progress) => offer('progress', progress)))

@@ -59,6 +59,6 @@ export const ApiLogsQuerySchema = Type.Object({
 }, { additionalProperties: false })
 
 const ImageId = Type.String({ minLength: 1, maxLength: 1024, description: 'Id of the image, or the beginning of it; a name, its slashes percent-encoded, will do.', examples: ['sha256:3b25b682ea82b2db3cc4fd48db818be788ee3f902ac7378090cf2624ec2442df'] })
-export const ApiImageParamsSchema = Type.Object({ id: ImageId })
-export const ApiTagParamsSchema = Type.Object({ id: ImageId, tag: Type.String({ minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]*$', description: 'One of its tags.', examples: ['18-alpine'] }) })
+export const ApiImageParamsSchema = Type.Object({ image: ImageId })
+export const ApiTagParamsSchema = Type.Object({ image: ImageId, tag: Type.String({ minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]*$', description: 'One of its tags.', examples: ['18-alpine'] }) })
 export const ApiTagQuerySchema = Type.Object({ name: Type.Optional(Type.String({ minLength: 1, maxLength: 1024, description: 'The repository, where several have an image of this id and tag.' })) }, { additionalProperties: false })

@@ -17,7 +17,7 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
     }
   }, async (request) => ({ images: withVisibleTags(request.principal.grant, await listByRepository(app.engine, request.gone)) }))
 
-  app.delete('/images/:id', {
+  app.delete('/images/:image', {
     config: { scope: 'images' },
     schema: {
       operationId: 'deleteApiImage',
@@ -28,10 +28,10 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
     }
   }, async (request) => {
     permitEveryImage(request.principal.grant)
-    return { success: true as const, id: await forgetWholly(app.engine, request.params.id) }
+    return { success: true as const, id: await forgetWholly(app.engine, request.params.image) }
   })
 
-  app.delete('/images/:id/tags/:tag', {
+  app.delete('/images/:image/tags/:tag', {
     config: { scope: 'images' },
     schema: {
       operationId: 'deleteApiImageTag',
@@ -43,9 +43,9 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ref(ApiDoneSchema), ...problems(404, 409) }
     }
   }, async (request) => {
-    const { params: { id, tag }, query: { name } } = request
+    const { params: { image, tag }, query: { name } } = request
     permitEveryImage(request.principal.grant)
-    return { success: true as const, id: await forgetTag(app.engine, id, tag, name) }
+    return { success: true as const, id: await forgetTag(app.engine, image, tag, name) }
   })
 }
 
