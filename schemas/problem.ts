@@ -48,6 +48,7 @@ export const DESCRIPTIONS = {
   409: 'In conflict with the state of the container or image.',
   413: 'The body is too large.',
   415: 'The body has a type that the operation does not take; most take JSON only.',
+  426: 'Only a WebSocket answers here.',
   429: 'Too many requests or streams.',
   500: 'The engine or the server failed.',
   502: 'The container did not answer properly.',

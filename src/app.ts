@@ -4,6 +4,7 @@ import type { FastifyHttpOptions, FastifyServerOptions } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Config } from './config/schema.ts'
 import { isProxyUpgrade, routerUrl } from './forward/proxy-url.ts'
+import { isSocketRequest } from './sockets/handshake.ts'
 import abort from '../plugins/abort.ts'
 import containerPages from '../plugins/container-pages.ts'
 import containers from '../plugins/containers.ts'
@@ -18,6 +19,7 @@ import shutdown from '../plugins/shutdown.ts'
 import store from '../plugins/store.ts'
 import streams from '../plugins/streams.ts'
 import upgrade from '../plugins/upgrade.ts'
+import websocket from '../plugins/websocket.ts'
 import { buildValidator } from '../plugins/validation.ts'
 import buildRoutes from '../routes/build.ts'
 import containerRoutes from '../routes/containers.ts'
@@ -44,7 +46,7 @@ export const SERVER_OPTIONS = {
   return503OnClosing: true,
   routerOptions: { maxParamLength: 256 },
   rewriteUrl: routerUrl,
-  http: { shouldUpgradeCallback: isProxyUpgrade },
+  http: { shouldUpgradeCallback: (request) => isProxyUpgrade(request) || isSocketRequest(request) },
   frameworkErrors: answerFrameworkError,
   clientErrorHandler: answerClientError,
   schemaController: { compilersFactory: { buildValidator } }
@@ -65,6 +67,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(containers, { config })
   await app.register(containerPages)
   await app.register(forwarder)
+  await app.register(websocket)
   await app.register(streams, { limit: config.maxStreams })
   await app.register(upgrade)
   await app.register(gateway, { config })

@@ -48,6 +48,7 @@ const entries = {
   too_many_streams: { kind: 'too-many', title: 'Too many open streams', hint: 'Close some of them first.', retryable: true },
   engine_error: { kind: 'internal', title: 'The engine failed' },
   internal_error: { kind: 'internal', title: 'Internal error', hint: 'The server\'s log has the cause under this request id.' },
+  websocket_required: { kind: 'not-implemented', title: 'A WebSocket is needed', hint: 'Connect with a WebSocket client (version 13), such as websocat or the browser\'s WebSocket.' },
   upgrade_required: { kind: 'not-implemented', title: 'Only plain HTTP here' },
   upstream_failed: { kind: 'bad-gateway', title: 'The container did not answer properly', hint: 'Check that the application listens on its port on all addresses, and its logs.', retryable: true },
   upstream_timeout: { kind: 'timeout', title: 'The container did not answer in time', retryable: true },
