@@ -1,6 +1,6 @@
 import { BuildEventSchema, BuildLogSchema, BuildRequestSchema, BuildResultSchema } from './build.ts'
 import { ContainerDetailSchema, ContainerInfoSchema, ExitSchema, RemovedSchema, RunResultSchema } from './containers.ts'
-import { ExecRequestSchema, ExecResultSchema } from './exec.ts'
+import { ExecEventSchema, ExecInfoSchema, ExecRequestSchema, ExecResultSchema, ExecStartedSchema } from './exec.ts'
 import { HealthSchema, LiveSchema, ReadySchema } from './health.ts'
 import { ImageDetailSchema, ImageInfoSchema, ImageStepSchema, PruneRequestSchema, PruneResultSchema, PullEventSchema, PullProgressSchema, PullRequestSchema, PullResultSchema, RemovedImagesSchema, TagRequestSchema, TagResultSchema } from './images.ts'
 import { EventBatchSchema, EngineEventSchema } from './events.ts'
@@ -44,6 +44,9 @@ export const MODELS = [
   ExitSchema,
   ExecRequestSchema,
   ExecResultSchema,
+  ExecEventSchema,
+  ExecStartedSchema,
+  ExecInfoSchema,
   RouteSchema,
   StreamEndSchema,
   LogLineSchema,

@@ -9,6 +9,7 @@ import abort from '../plugins/abort.ts'
 import containerPages from '../plugins/container-pages.ts'
 import containers from '../plugins/containers.ts'
 import engine from '../plugins/engine.ts'
+import execs from '../plugins/execs.ts'
 import errors, { answerClientError, answerFrameworkError } from '../plugins/errors.ts'
 import forwarder from '../plugins/forwarder.ts'
 import gateway from '../plugins/gateway.ts'
@@ -69,6 +70,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(forwarder)
   await app.register(websocket)
   await app.register(streams, { limit: config.maxStreams })
+  await app.register(execs)
   await app.register(upgrade)
   await app.register(gateway, { config })
 

@@ -28,6 +28,7 @@ const entries = {
   route_not_found: { kind: 'not-found', title: 'No such route', hint: 'See /docs for every route.' },
   host_not_found: { kind: 'not-found', title: 'No container answers at this host', hint: 'GET /routes of the API lists every host and says why a container has none.' },
   container_not_found: { kind: 'not-found', title: 'Container not found', hint: 'GET /containers lists the containers that this API manages.' },
+  exec_not_found: { kind: 'not-found', title: 'No such command', hint: 'GET /containers/{id}/execs lists the commands that were run through this server.' },
   build_failed: { kind: 'invalid', title: 'Build failed', hint: 'step says which instruction failed, log_tail what it printed last.' },
   no_such_image: { kind: 'not-found', title: 'No such image on this engine', hint: 'GET /images lists the images; POST /images/pull gets more.' },
   method_not_allowed: { kind: 'method-not-allowed', title: 'Method is not allowed here' },
@@ -38,6 +39,8 @@ const entries = {
   container_paused: { kind: 'conflict', title: 'Container is paused', hint: 'Resume it with POST /containers/{id}/unpause.' },
   container_exited: { kind: 'timeout', title: 'Container exited before it was ready', hint: 'exit_code and log_tail in this answer say what it did last.' },
   image_in_use: { kind: 'conflict', title: 'Image is in use', hint: 'Remove the containers that were made from it, or, when they are stopped, send force=true.' },
+  exec_ended: { kind: 'conflict', title: 'The command has ended' },
+  exec_unreachable: { kind: 'conflict', title: 'The command cannot be signalled', hint: 'It goes on running. The engine has no call for it: dockAPI has to run as root on the engine\'s machine, or the image needs sh; restarting the container ends it.' },
   engine_conflict: { kind: 'conflict', title: 'The engine is in conflict' },
   logs_unavailable: { kind: 'conflict', title: 'Logs cannot be read', hint: 'The container\'s log driver does not keep logs; use json-file, local or journald.' },
   not_acceptable: { kind: 'not-acceptable', title: 'No such form of this answer', hint: 'Send one of the named media types in the header Accept, or leave it out.' },
@@ -60,7 +63,7 @@ const entries = {
   engine_timeout: { kind: 'timeout', title: 'The engine did not answer in time', retryable: true },
   not_ready: { kind: 'timeout', title: 'The container did not become ready in time', hint: 'See last_probe and log_tail; check health_path and container_port, or raise wait_timeout.' },
   still_running: { kind: 'timeout', title: 'The container did not end in time', hint: 'It goes on running. Raise the timeout, or stop it.' },
-  exec_timeout: { kind: 'timeout', title: 'The command did not end in time', hint: 'Raise timeout. The command was ended.' },
+  exec_timeout: { kind: 'timeout', title: 'The command did not end in time', hint: 'Raise timeout. ended says whether the command was ended; where neither dockAPI nor the image could, it goes on.' },
   build_timeout: { kind: 'timeout', title: 'The build did not end in time', hint: 'Make the image in smaller steps, or build it elsewhere and pull it.' },
   client_gone: { kind: 'aborted', title: 'The client went away' }
 } as const satisfies Record<string, ErrorEntry>

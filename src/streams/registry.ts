@@ -55,7 +55,7 @@ export function createStreams (limit: number): Streams {
   }
 
   async function close () {
-    closing.abort()
+    closing.abort(new DockApiError('shutting_down', 'The server is shutting down.'))
     if (streams.size === 0) return
     const { promise, resolve } = Promise.withResolvers<void>()
     emptied = resolve
