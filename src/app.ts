@@ -70,7 +70,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(forwarder)
   await app.register(websocket)
   await app.register(streams, { limit: config.maxStreams })
-  await app.register(execs)
+  await app.register(execs, { limit: config.maxStreams })
   await app.register(upgrade)
   await app.register(gateway, { config })
 

@@ -11,6 +11,8 @@ export type ExecSpec = {
   env?: string[] | undefined
   user?: string | undefined
   isTty: boolean
+  /** Of the terminal at the start; engines before API 1.42 take it only afterwards. */
+  size?: TerminalSize | undefined
   hasStdin: boolean
 }
 
@@ -29,7 +31,7 @@ export type ExecSession = {
  */
 export async function openExec (engine: Engine, containerId: string, spec: ExecSpec, options: CallOptions = {}): Promise<ExecSession> {
   const id = await createExec(engine, containerId, spec, options)
-  const start = { hijack: true, stdin: spec.hasStdin, Tty: spec.isTty, Detach: false }
+  const start = { hijack: true, stdin: spec.hasStdin, Tty: spec.isTty, Detach: false, ...consoleSize(spec) }
   let socket: Duplex
   try {
     socket = await engine.open('exec.start', (docker, abortSignal) => docker.getExec(id).start({ ...start, abortSignal }), { ...options, notFound: 'container_not_found' }) as Duplex
@@ -65,10 +67,15 @@ async function createExec (engine: Engine, containerId: string, spec: ExecSpec, 
     Tty: spec.isTty,
     ...(spec.workdir === undefined ? {} : { WorkingDir: spec.workdir }),
     ...(spec.env === undefined ? {} : { Env: spec.env }),
-    ...(spec.user === undefined ? {} : { User: spec.user })
+    ...(spec.user === undefined ? {} : { User: spec.user }),
+    ...consoleSize(spec)
   }
   const exec = await engine.call('exec.create', (docker, abortSignal) => docker.getContainer(containerId).exec({ ...request, abortSignal }), { ...options, notFound: 'container_not_found' })
   return exec.id
+}
+
+function consoleSize ({ size }: ExecSpec): { ConsoleSize?: [number, number] } {
+  return size === undefined ? {} : { ConsoleSize: [size.rows, size.cols] }
 }
 
 export type ExecState = {

@@ -19,8 +19,8 @@ export type Exec = {
   output (): AsyncGenerator<OutputChunk, void>
   /** The command's stdin; `end` closes it and leaves the outputs open. */
   readonly stdin: Writable
-  /** Sets the size of the terminal. */
-  resize (size: TerminalSize): void
+  /** Sets the size of the terminal. Never fails. */
+  resize (size: TerminalSize): Promise<void>
   /** @returns Whether the signal arrived. */
   signal (name: NodeJS.Signals): Promise<boolean>
   /** Waits for the end. @throws DockApiError `container_not_running` when the container ended first. */
@@ -46,11 +46,14 @@ export async function openCommand (engine: Engine, document: ContainerDocument, 
   const mark = createMark()
   const over = new AbortController()
   const timer = order.timeoutMs === undefined ? undefined : setTimeout(() => over.abort(), order.timeoutMs)
-  const ended = AbortSignal.any([signal, over.signal])
+  const ended = endOf(order, signal, over.signal)
   try {
     const session = await openExec(engine, document.Id, specOf(order, mark), { signal: ended })
     const record = createRecord(session.id, document.Id, order, mark)
-    return createExec(engine, session, record, { over: over.signal, gone: signal, onClose: () => clearTimeout(timer) })
+    const exec = createExec(engine, session, record, { ended, over: over.signal, gone: signal, onClose: () => clearTimeout(timer) })
+    // Before the first input: what the user types is laid out for this size.
+    if (order.size !== undefined) await exec.resize(order.size)
+    return exec
   } catch (error) {
     clearTimeout(timer)
     throw over.signal.aborted ? new DockApiError('exec_timeout', `The command had not started after ${order.timeoutMs! / 1000} seconds.`, { cause: error }) : error
@@ -67,17 +70,15 @@ export async function startCommand (engine: Engine, document: ContainerDocument,
   return createRecord(await startDetached(engine, document.Id, specOf(order, mark), { signal }), document.Id, order, mark)
 }
 
-type Life = { over: AbortSignal, gone: AbortSignal, onClose: () => void }
+type Life = { ended: AbortSignal, over: AbortSignal, gone: AbortSignal, onClose: () => void }
 
-function createExec (engine: Engine, { id, socket, output }: ExecSession, record: ExecRecord, { over, gone, onClose }: Life): Exec {
+function createExec (engine: Engine, { id, socket, output }: ExecSession, record: ExecRecord, { ended, over, gone, onClose }: Life): Exec {
   const { order } = record
-  const ended = AbortSignal.any([over, gone])
   const events = new EventEmitter()
   const resize = createResizer(engine, id, ended)
   let closing: Promise<void> | undefined
   ended.addEventListener('abort', destroy, { once: true })
   if (ended.aborted) destroy()
-  if (order.size !== undefined) resize(order.size)
 
   async function * read (): AsyncGenerator<OutputChunk, void> {
     for await (const chunk of output as AsyncIterable<OutputChunk>) {
@@ -93,7 +94,7 @@ function createExec (engine: Engine, { id, socket, output }: ExecSession, record
   }
 
   async function explain (error: unknown): Promise<unknown> {
-    if (!ended.aborted) return error
+    if (!ended.aborted && closing === undefined) return error
     await close()
     if (!over.aborted) return gone.reason instanceof DockApiError ? gone.reason : new DockApiError('client_gone', 'The client went away.', { cause: error })
     const isEnded = record.endedAt !== undefined
@@ -140,12 +141,24 @@ function refuseUnlessRunning (document: ContainerDocument): void {
   throw new DockApiError('container_not_running', `The container "${name}" is ${status}, so no command can run in it.`)
 }
 
+/**
+ * When the connection to a command ends before the command does. That of a detached one outlasts the client, until the server shuts down: Docker 20.10 reports
+ * 126 for a command whose connection was cut, whatever it exits with.
+ */
+function endOf ({ isDetached }: ExecOrder, gone: AbortSignal, over: AbortSignal): AbortSignal {
+  if (!isDetached) return AbortSignal.any([gone, over])
+  const closing = new AbortController()
+  const close = () => { if (gone.reason instanceof DockApiError) closing.abort(gone.reason) }
+  gone.addEventListener('abort', close, { once: true })
+  return AbortSignal.any([closing.signal, over])
+}
+
 function createMark (): string {
   return `${MARK}=${randomUUID()}`
 }
 
-function specOf ({ command, workdir, env, user, isTty, hasStdin }: ExecOrder, mark: string): ExecSpec {
-  return { command, workdir, env: [...env, mark], user, isTty, hasStdin }
+function specOf ({ command, workdir, env, user, isTty, size, hasStdin }: ExecOrder, mark: string): ExecSpec {
+  return { command, workdir, env: [...env, mark], user, isTty, size, hasStdin }
 }
 
 function createRecord (id: string, containerId: string, order: ExecOrder, mark: string): ExecRecord {

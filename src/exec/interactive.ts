@@ -56,13 +56,18 @@ function listen (socket: MessageSocket, { record, stdin, resize, signal }: Exec,
   let isOpen = record.order.hasStdin
   stdin.on('drain', () => socket.resume())
   stdin.on('close', () => socket.resume())
+  // A detached command goes on, and nobody is left to type.
+  socket.once('close', () => { if (!record.order.isTty) stdin.end() })
 
   socket.receive((bytes, isBinary) => {
     const message = read(bytes, isBinary)
     switch (message.type) {
       case 'stdin': return isOpen ? write(message.bytes) : undefined
       case 'eof': return endInput()
-      case 'resize': return record.order.isTty ? resize(message.size) : complain('resize: the command has no terminal.')
+      case 'resize':
+        if (record.order.isTty) resize(message.size).catch(() => {})
+        else complain('resize: the command has no terminal.')
+        return
       case 'signal':
         signalling = signalling.then(() => pass(message.name))
         return

@@ -7,10 +7,10 @@ import type { TerminalSize } from '../engine/exec.ts'
 const TRIES = 5
 const PAUSE_MS = 50
 
-/** Sets the size of a terminal, one call at a time: of several sizes in a row the last one is set. */
-export function createResizer (engine: Engine, execId: string, signal: AbortSignal): (size: TerminalSize) => void {
+/** Sets the size of a terminal, one call at a time: of several sizes in a row the last one is set. Resolves when it is, or cannot be. */
+export function createResizer (engine: Engine, execId: string, signal: AbortSignal): (size: TerminalSize) => Promise<void> {
   let wanted: TerminalSize
-  let isBusy = false
+  let applying: Promise<void> | undefined
 
   async function apply () {
     for (let tries = 0; tries < TRIES && !signal.aborted; tries++) {
@@ -24,8 +24,7 @@ export function createResizer (engine: Engine, execId: string, signal: AbortSign
 
   return (size) => {
     wanted = size
-    if (isBusy) return
-    isBusy = true
-    apply().catch(() => {}).finally(() => { isBusy = false })
+    applying ??= apply().finally(() => { applying = undefined })
+    return applying
   }
 }
