@@ -23,3 +23,9 @@ As \`v5.channel.k8s.io\`, the protocol of \`kubectl exec\`: binary messages whos
 \`{"Width":120,"Height":40}\`, 255 with a byte 0 closes stdin.
 
 When the client leaves, the command is ended, unless \`detach=true\`.`
+
+/** The description of work that is watched over a WebSocket. @param events Its events, in order. */
+export function socketDescription (what: string, events: string): string {
+  return `Only as a WebSocket: every refusal comes before the 101. ${what} The server sends text messages, each a JSON document with its \`event\`: ${events}, ` +
+    'and last `end`; then it closes with 1000, or 1011 when the work failed (1001 when the server shuts down).'
+}

@@ -52,6 +52,8 @@ export function acceptSocket (request: IncomingMessage, response: ServerResponse
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
+    // A flood of pings is counted like any other.
+    autoPong: false,
     maxPayload: limits.maxMessageBytes,
     maxFragments: MAX_FRAGMENTS,
     handleProtocols: () => protocol ?? false

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { WebSocket } from 'ws'
 import type { RawData } from 'ws'
@@ -26,41 +27,55 @@ export type MessageSocket = {
   close (code: number, reason: string): void
   /** Cuts the connection. */
   destroy (): void
+  /** The client has left, or the connection is over. */
   once (event: 'close', listener: () => void): void
 }
 
 /** What may be ready for a client and not yet taken, in bytes. */
 const HIGH_WATER_BYTES = 64 * 1024
-/** How long a client may leave it there, in milliseconds. */
-const UNREAD_MS = 30_000
-/** Silence after which a client is asked whether it lives, in milliseconds. Proxies between take a silent connection for dead. */
-const HEARTBEAT_MS = 15_000
-/** The same while nothing is read from it: that it left shows only when something is sent. */
-const PAUSED_HEARTBEAT_MS = 1_000
-/** How long a client may take to answer a close frame, in milliseconds. */
-const CLOSE_MS = 2_000
+/** In milliseconds. */
+const TIMES = {
+  /** How long a client may leave there what is ready for it. */
+  unread: 30_000,
+  /** After which a client is asked whether it lives; one that has not answered by the next time is cut. Proxies between take a silent connection for dead. */
+  heartbeat: 15_000,
+  /** The same while nothing is read from it: that it left shows only when something is sent. */
+  pausedHeartbeat: 1_000,
+  /** How long a client may take to answer a close frame. */
+  close: 2_000
+}
 const MAX_REASON_BYTES = 123
 const POLICY_VIOLATION = 1008
 
 /** @param connection The socket beneath. */
-export function createMessageSocket (ws: WebSocket, connection: Socket, limits: SocketLimits): MessageSocket {
+export function createMessageSocket (ws: WebSocket, connection: Socket, limits: SocketLimits, times = TIMES): MessageSocket {
   const take = createBudget(limits.messages)
+  const events = new EventEmitter()
   let receiver: Receiver = () => {}
   let isAlive = true
   let pausedBeat: NodeJS.Timeout | undefined
   let closing: NodeJS.Timeout | undefined
-  const beat = setInterval(ask, HEARTBEAT_MS)
+  const beat = setInterval(ask, times.heartbeat)
 
   // A broken frame: the library has answered with its close code already.
   ws.on('error', cutSoon)
   ws.on('message', onMessage)
-  ws.on('ping', (data) => { isWithinLimits(data.length) })
+  ws.on('ping', (data) => { if (isWithinLimits(data.length)) ws.pong(data) })
   ws.on('pong', () => { isAlive = true })
+  // Both have said goodbye, or the connection is gone. A client may take its time to close its side; nothing is kept open for that.
+  connection.once('finish', end)
   connection.once('close', () => {
-    clearInterval(beat)
-    clearInterval(pausedBeat)
+    end()
     clearTimeout(closing)
   })
+
+  function end () {
+    clearInterval(beat)
+    clearInterval(pausedBeat)
+    cutSoon()
+    events.emit('close')
+    events.removeAllListeners()
+  }
 
   function onMessage (data: RawData, isBinary: boolean) {
     isAlive = true
@@ -93,7 +108,7 @@ export function createMessageSocket (ws: WebSocket, connection: Socket, limits: 
       ws.send(message)
       return
     }
-    const cut = setTimeout(() => ws.terminate(), UNREAD_MS)
+    const cut = setTimeout(() => ws.terminate(), times.unread)
     await new Promise<void>((resolve) => { ws.send(message, () => resolve()) })
     isAlive = true
     clearTimeout(cut)
@@ -102,7 +117,7 @@ export function createMessageSocket (ws: WebSocket, connection: Socket, limits: 
   function pause () {
     if (ws.isPaused || ws.readyState !== WebSocket.OPEN) return
     ws.pause()
-    pausedBeat = setInterval(() => { ws.ping() }, PAUSED_HEARTBEAT_MS)
+    pausedBeat = setInterval(() => { ws.ping() }, times.pausedHeartbeat)
   }
 
   function resume () {
@@ -119,7 +134,7 @@ export function createMessageSocket (ws: WebSocket, connection: Socket, limits: 
   }
 
   function cutSoon () {
-    closing ??= setTimeout(() => ws.terminate(), CLOSE_MS)
+    closing ??= setTimeout(() => ws.terminate(), times.close)
   }
 
   return {
@@ -129,7 +144,7 @@ export function createMessageSocket (ws: WebSocket, connection: Socket, limits: 
     resume,
     close,
     destroy: () => ws.terminate(),
-    once: (event, listener) => { connection.once(event, listener) }
+    once: (event, listener) => { events.once(event, listener) }
   }
 }
 
