@@ -184,3 +184,5 @@ await t.test('a shutdown ends with 1001, and does not wait for a client that nev
   mute.socket.resume()
   await mute.closed()
 })
+
+t.end()
