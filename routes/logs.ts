@@ -4,7 +4,6 @@ import { ContainerParamsSchema } from '../schemas/common.ts'
 import { LogBatchSchema, LogLineSchema, LogsQuerySchema } from '../schemas/logs.ts'
 import { problems } from '../schemas/problem.ts'
 import { ResumeHeadersSchema, streamContent } from '../schemas/streams.ts'
-import { negotiateForm } from '../src/streams/form.ts'
 import { openLogEvents, textOfLog } from '../src/streams/log-events.ts'
 import { readLogs } from '../src/streams/logs.ts'
 
@@ -28,7 +27,7 @@ const logs: FastifyPluginAsyncTypebox = async (app) => {
     }
   }, async (request, reply) => {
     const { query } = request
-    const form = negotiateForm(request.headers.accept, ['text', 'ndjson', 'sse', 'json'])
+    const form = request.negotiateForm(['text', 'ndjson', 'sse', 'json'])
     const document = await request.containers.find(request.params.id, request.gone)
     if (query.download) reply.header('content-disposition', `attachment; filename="${document.Name.slice(1)}.${FILE_ENDINGS[form]}"`)
     const lastId = request.headers['last-event-id']
