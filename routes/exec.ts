@@ -56,11 +56,11 @@ const exec: FastifyPluginAsyncTypebox = async (app) => {
       response: { 101: SWITCH_RESPONSE, ...problems(404, 409, 426, 429) }
     }
   }, async (request, reply) => {
-    request.requireSocket()
     const { stdout, stderr, max_output: maxOutputBytes } = request.query
-    const protocol = selectProtocol(request.raw, EXEC_PROTOCOLS)
     const order = orderFromQuery(request.principal.grant, request.query)
     const document = await request.containers.find(request.params.id, request.gone)
+    request.requireSocket()
+    const protocol = selectProtocol(request.raw, EXEC_PROTOCOLS)
     await app.streams.admit(async (signal) => {
       const command = await app.execs.open(document, order, signal)
       const socket = reply.acceptSocket(EXEC_SOCKET_LIMITS, protocol)

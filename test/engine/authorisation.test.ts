@@ -32,15 +32,21 @@ const calls: Call[] = routes.filter(({ config, url }) => config?.public !== true
     name: `${method} ${route.url}`,
     route,
     method: method as 'GET',
-    path: route.url.replace('*', 'some/path'),
+    path: pathOf(route.url, operation),
     query: new URLSearchParams(required.map(({ name, example, schema }) => [name, String(example ?? schema.examples?.[0] ?? 'x')] as [string, string])).toString(),
     ...(payload === undefined ? {} : { payload }),
     scope: route.config?.scope
   }
 }))
 
+/** Every parameter but the container as the documentation shows it. */
+function pathOf (url: string, operation: Operation | undefined): string {
+  const examples = new Map(operation?.parameters?.filter((parameter) => parameter.in === 'path').map(({ name, example, schema }) => [name, String(example ?? schema.examples?.[0] ?? 'unknown')]))
+  return url.replace('*', 'some/path').replaceAll(/:(?!id\b)(\w+)/g, (_, name: string) => examples.get(name) ?? 'unknown')
+}
+
 async function send ({ method, path, query, payload }: Call, id: string, token?: string) {
-  const url = `${path.replace(/:id/, id).replaceAll(/:\w+/g, 'unknown')}?${query}`
+  const url = `${path.replace(/:id/, id)}?${query}`
   return await app.inject({ method, url, remoteAddress: nextAddress(), headers: token === undefined ? {} : { authorization: `Bearer ${token}` }, ...(payload === undefined || method === 'GET' ? {} : { payload }) })
 }
 
