@@ -13,6 +13,7 @@ import { removeContainer } from '../src/engine/containers.ts'
 /** The collection and its members: list, inspect, remove. */
 const containers: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/containers', {
+    config: { scope: 'read' },
     schema: {
       operationId: 'listContainers',
       tags: ['Containers'],
@@ -38,6 +39,7 @@ const containers: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.get('/containers/:id', {
+    config: { scope: 'read' },
     schema: {
       operationId: 'getContainer',
       tags: ['Containers'],
@@ -53,6 +55,7 @@ const containers: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.delete('/containers/:id', {
+    config: { scope: 'run' },
     schema: {
       operationId: 'removeContainer',
       tags: ['Containers'],

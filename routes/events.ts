@@ -9,6 +9,7 @@ const JSON_BOUNDS = { limit: 100, timeout: 5 }
 
 const events: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/events', {
+    config: { scope: 'read' },
     schema: {
       operationId: 'streamEvents',
       tags: ['Streams'],
@@ -21,7 +22,7 @@ const events: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request, reply) => {
     const form = request.negotiateForm(['json', 'ndjson', 'sse'])
     const query = form === 'json' ? { ...JSON_BOUNDS, ...request.query } : request.query
-    return reply.sendStream({ form, open: (signal) => openEngineEvents(app, query, request.headers['last-event-id'], signal) })
+    return reply.sendStream({ form, open: (signal) => openEngineEvents({ containers: request.containers, events: app.events }, query, request.headers['last-event-id'], signal) })
   })
 }
 

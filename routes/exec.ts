@@ -9,6 +9,7 @@ import { ref } from '../schemas/model.ts'
 import { problems } from '../schemas/problem.ts'
 import { EXEC_SOCKET, SWITCH_RESPONSE } from '../schemas/sockets.ts'
 import { streamContent } from '../schemas/streams.ts'
+import { permitCommand } from '../src/auth/permit.ts'
 import { EXEC_PROTOCOLS, EXEC_SOCKET_LIMITS, serveCommand } from '../src/exec/interactive.ts'
 import { orderFromQuery, orderFromRequest } from '../src/exec/order.ts'
 import { collectCommand, streamCommand } from '../src/exec/run.ts'
@@ -34,6 +35,7 @@ const exec: FastifyPluginAsyncTypebox = async (app) => {
     const { body } = request
     const form = request.negotiateForm(['json', 'ndjson', 'sse'])
     const order = orderFromRequest(body)
+    permitCommand(request.principal.grant, order.command, body)
     const document = await request.containers.find(request.params.id, request.gone)
     if (order.isDetached) {
       const { id } = await app.execs.start(document, order, request.gone)
@@ -45,6 +47,7 @@ const exec: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.get('/containers/:id/exec', {
+    exposeHeadRoute: false,
     config: { scope: 'exec' },
     schema: {
       operationId: 'openExec',
@@ -56,11 +59,12 @@ const exec: FastifyPluginAsyncTypebox = async (app) => {
       response: { 101: SWITCH_RESPONSE, ...problems(404, 409, 426, 429) }
     }
   }, async (request, reply) => {
+    const document = await request.containers.find(request.params.id, request.gone)
     request.requireSocket()
     const { stdout, stderr, max_output: maxOutputBytes } = request.query
     const protocol = selectProtocol(request.raw, EXEC_PROTOCOLS)
     const order = orderFromQuery(request.query)
-    const document = await request.containers.find(request.params.id, request.gone)
+    permitCommand(request.principal.grant, order.command, request.query)
     await app.streams.admit(async (signal) => {
       const command = await app.execs.open(document, order, signal)
       const socket = reply.acceptSocket(EXEC_SOCKET_LIMITS, protocol)
@@ -84,7 +88,7 @@ const exec: FastifyPluginAsyncTypebox = async (app) => {
     }
   }, async (request) => {
     const { Id: id } = await request.containers.find(request.params.id, request.gone)
-    return await app.execs.list(id, request.gone)
+    return await app.execs.list(id, request.principal.grant, request.gone)
   })
 
   app.delete('/containers/:id/execs/:exec_id', {
@@ -100,7 +104,7 @@ const exec: FastifyPluginAsyncTypebox = async (app) => {
     }
   }, async (request) => {
     const { Id: id } = await request.containers.find(request.params.id, request.gone)
-    return await app.execs.kill(id, request.params.exec_id, request.query.signal)
+    return await app.execs.kill(id, request.params.exec_id, request.principal.grant, request.query.signal)
   })
 }
 

@@ -11,6 +11,7 @@ const FILE_ENDINGS = { text: 'log', ndjson: 'ndjson', sse: 'sse', json: 'json' }
 
 const logs: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/containers/:id/logs', {
+    config: { scope: 'logs' },
     schema: {
       operationId: 'streamContainerLogs',
       tags: ['Streams'],
@@ -33,7 +34,7 @@ const logs: FastifyPluginAsyncTypebox = async (app) => {
     const isVerbatim = form === 'text' && lastId === undefined && query.grep === undefined && query.regex === undefined && query.follow !== 'restart'
     return reply.sendStream({
       form,
-      open: (signal) => isVerbatim ? readLogs(app.containers, document, query, signal) : openLogEvents(app, document, query, lastId, signal),
+      open: (signal) => isVerbatim ? readLogs(request.containers, document, query, signal) : openLogEvents({ containers: request.containers, events: app.events }, document, query, lastId, signal),
       textOf: (event) => textOfLog(event, query.timestamps)
     })
   })

@@ -13,6 +13,7 @@ const CHANGE_KINDS = ['changed', 'added', 'deleted'] as const
 /** What containers use and do. */
 const stats: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/containers/:id/stats', {
+    config: { scope: 'read' },
     schema: {
       operationId: 'getContainerStats',
       tags: ['Streams'],
@@ -32,6 +33,7 @@ const stats: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.get('/stats', {
+    config: { scope: 'read' },
     schema: {
       operationId: 'listStats',
       tags: ['Streams'],
@@ -39,9 +41,10 @@ const stats: FastifyPluginAsyncTypebox = async (app) => {
       description: 'Measured over half a second; the engine is asked about eight containers at a time.',
       response: { 200: { description: 'One entry for each container in scope that runs.', content: { 'application/json': { schema: StatsListSchema } } }, ...problems() }
     }
-  }, async (request) => await readAllStats(app.containers, request.gone))
+  }, async (request) => await readAllStats(request.containers, request.gone))
 
   app.get('/containers/:id/top', {
+    config: { scope: 'read' },
     schema: {
       operationId: 'listContainerProcesses',
       tags: ['Streams'],
@@ -56,6 +59,7 @@ const stats: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.get('/containers/:id/changes', {
+    config: { scope: 'read' },
     schema: {
       operationId: 'listContainerChanges',
       tags: ['Streams'],

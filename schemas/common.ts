@@ -22,5 +22,6 @@ export const TAGS = [
   { name: 'Containers', description: 'Run, inspect and control containers.' },
   { name: 'Streams', description: 'Logs, events, use of resources, and commands inside containers.' },
   { name: 'Proxy', description: 'Reach the application inside a container.' },
-  { name: 'Gateway', description: 'Containers at host names of their own.' }
+  { name: 'Gateway', description: 'Containers at host names of their own.' },
+  { name: 'Tokens', description: 'Who may call, and what they may do.' }
 ] as const

@@ -7,15 +7,26 @@ import { EventBatchSchema, EngineEventSchema } from './events.ts'
 import { LogBatchSchema, LogLineSchema } from './logs.ts'
 import { FieldErrorSchema, ProblemSchema } from './problem.ts'
 import { ProxyInfoSchema } from './proxy.ts'
-import { RouteSchema } from './routes.ts'
+import { ExplanationSchema } from './explain.ts'
+import { MiddlewareSchema } from './middlewares.ts'
+import { ReplicasSchema, ScaleRequestSchema } from './replicas.ts'
+import { RouteOverrideSchema, RouteSchema, SettingVersionSchema, StaticRouteSchema, StoredMiddlewareSchema } from './routes.ts'
+import { ActiveHealthSchema, ServiceSettingsSchema, StickySchema } from './services.ts'
+import { TrafficSchema } from './traffic.ts'
 import { RunRequestSchema, UpdateRequestSchema } from './run.ts'
 import { FileChangeSchema, ProcessesSchema, StatsEventSchema, StatsSchema } from './stats.ts'
 import { StreamEndSchema } from './streams.ts'
+import { TicketSchema, TokenCreatedSchema, TokenInfoSchema, TokenRequestSchema, TokenRevokedSchema } from './tokens.ts'
 
 /** Every named component, registered once with Fastify and published in the OpenAPI document. */
 export const MODELS = [
   FieldErrorSchema,
   ProblemSchema,
+  TokenRequestSchema,
+  TokenCreatedSchema,
+  TokenInfoSchema,
+  TokenRevokedSchema,
+  TicketSchema,
   HealthSchema,
   LiveSchema,
   ReadySchema,
@@ -47,7 +58,19 @@ export const MODELS = [
   ExecEventSchema,
   ExecStartedSchema,
   ExecInfoSchema,
+  TrafficSchema,
   RouteSchema,
+  StickySchema,
+  ActiveHealthSchema,
+  ServiceSettingsSchema,
+  StaticRouteSchema,
+  RouteOverrideSchema,
+  SettingVersionSchema,
+  MiddlewareSchema,
+  StoredMiddlewareSchema,
+  ExplanationSchema,
+  ScaleRequestSchema,
+  ReplicasSchema,
   StreamEndSchema,
   LogLineSchema,
   LogBatchSchema,

@@ -14,11 +14,13 @@ import errors, { answerClientError, answerFrameworkError } from '../plugins/erro
 import forwarder from '../plugins/forwarder.ts'
 import gateway from '../plugins/gateway.ts'
 import guard from '../plugins/guard.ts'
+import lifetimes from '../plugins/lifetimes.ts'
 import openapi from '../plugins/openapi.ts'
 import pulls from '../plugins/pulls.ts'
 import shutdown from '../plugins/shutdown.ts'
 import store from '../plugins/store.ts'
 import streams from '../plugins/streams.ts'
+import tokens from '../plugins/tokens.ts'
 import upgrade from '../plugins/upgrade.ts'
 import websocket from '../plugins/websocket.ts'
 import { buildValidator } from '../plugins/validation.ts'
@@ -31,11 +33,14 @@ import healthRoutes from '../routes/health.ts'
 import imageRoutes from '../routes/images.ts'
 import lifecycleRoutes from '../routes/lifecycle.ts'
 import logRoutes from '../routes/logs.ts'
+import middlewareRoutes from '../routes/middlewares.ts'
 import proxyInfoRoutes from '../routes/proxy-info.ts'
 import proxyRoutes from '../routes/proxy.ts'
+import replicaRoutes from '../routes/replicas.ts'
 import routeRoutes from '../routes/routes.ts'
 import runRoutes from '../routes/run.ts'
 import statsRoutes from '../routes/stats.ts'
+import tokenRoutes from '../routes/tokens.ts'
 
 export type App = Awaited<ReturnType<typeof buildApp>>
 
@@ -59,8 +64,9 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
 
   await app.register(errors)
   await app.register(shutdown, {})
-  await app.register(guard, { config })
   await app.register(store, { dataDir: config.dataDir })
+  await app.register(tokens, { config })
+  await app.register(guard, { config })
   await app.register(openapi)
   await app.register(abort)
   await app.register(engine, { environment: config.engine })
@@ -73,6 +79,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(execs, { limit: config.maxStreams })
   await app.register(upgrade)
   await app.register(gateway, { config })
+  await app.register(lifetimes, {})
 
   await app.register(healthRoutes)
   await app.register(imageRoutes)
@@ -80,6 +87,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(containerRoutes)
   await app.register(runRoutes)
   await app.register(lifecycleRoutes)
+  await app.register(replicaRoutes)
   await app.register(logRoutes)
   await app.register(eventRoutes)
   await app.register(statsRoutes)
@@ -87,6 +95,8 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(proxyInfoRoutes)
   await app.register(proxyRoutes)
   await app.register(routeRoutes)
+  await app.register(middlewareRoutes)
+  await app.register(tokenRoutes)
   await app.register(docsRoutes)
   return app
 }
