@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import { deliver, deliverBytes } from '../src/streams/delivery.ts'
 import type { StreamSource } from '../src/streams/delivery.ts'
 import { createEncoder } from '../src/streams/encoder.ts'
-import type { StreamEvent } from '../src/streams/encoder.ts'
+import type { Encoder, StreamEvent } from '../src/streams/encoder.ts'
 import { EVENT_PROTOCOLS, EVENT_SOCKET_LIMITS, sendEvents } from '../src/sockets/events.ts'
 import { selectProtocol } from '../src/sockets/handshake.ts'
 import { MEDIA_TYPES } from '../src/streams/form.ts'
@@ -20,6 +20,8 @@ export type StreamAnswer = {
   open (signal: AbortSignal): Promise<StreamSource | Readable>
   /** How an event reads as plain text, where that form is offered. */
   textOf? (event: StreamEvent): string
+  /** Writes events in a way of its own. */
+  encoder?: Encoder
 }
 
 declare module 'fastify' {
@@ -38,7 +40,7 @@ async function streams (app: FastifyInstance, options: { limit: number }) {
   const created = createStreams(options.limit)
   app.decorate('streams', created)
   app.decorate('events', createEventHub(app.engine))
-  app.decorateReply('sendStream', async function (this: FastifyReply, { form, open, textOf = () => '' }) {
+  app.decorateReply('sendStream', async function (this: FastifyReply, { form, open, textOf = () => '', encoder = createEncoder(form, textOf) }) {
     this.type(`${MEDIA_TYPES[form]}; charset=utf-8`)
     this.headers({ 'x-content-type-options': 'nosniff', 'x-accel-buffering': 'no', 'cache-control': 'no-store', vary: 'Accept' })
     if (this.request.method === 'HEAD') return this.send('')
@@ -48,7 +50,7 @@ async function streams (app: FastifyInstance, options: { limit: number }) {
     const answer = await created.admit(async (signal) => {
       const source = await open(signal)
       if (source instanceof Readable) return deliverBytes(source, created.closing)
-      if (!this.request.isSocket) return deliver(source, { encoder: createEncoder(form, textOf), closing: created.closing })
+      if (!this.request.isSocket) return deliver(source, { encoder, closing: created.closing })
       const socket = this.acceptSocket(EVENT_SOCKET_LIMITS, protocol)
       sendEvents(socket, source, created.closing).catch(() => { socket.destroy() })
       return socket

@@ -9,7 +9,6 @@ import { ref } from '../schemas/model.ts'
 import { problems } from '../schemas/problem.ts'
 import { EXEC_SOCKET, SWITCH_RESPONSE } from '../schemas/sockets.ts'
 import { streamContent } from '../schemas/streams.ts'
-import { permitCommand } from '../src/auth/permit.ts'
 import { EXEC_PROTOCOLS, EXEC_SOCKET_LIMITS, serveCommand } from '../src/exec/interactive.ts'
 import { orderFromQuery, orderFromRequest } from '../src/exec/order.ts'
 import { collectCommand, streamCommand } from '../src/exec/run.ts'
@@ -34,8 +33,7 @@ const exec: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request, reply) => {
     const { body } = request
     const form = request.negotiateForm(['json', 'ndjson', 'sse'])
-    const order = orderFromRequest(body)
-    permitCommand(request.principal.grant, order.command, body)
+    const order = orderFromRequest(request.principal.grant, body)
     const document = await request.containers.find(request.params.id, request.gone)
     if (order.isDetached) {
       const { id } = await app.execs.start(document, order, request.gone)
@@ -63,8 +61,7 @@ const exec: FastifyPluginAsyncTypebox = async (app) => {
     request.requireSocket()
     const { stdout, stderr, max_output: maxOutputBytes } = request.query
     const protocol = selectProtocol(request.raw, EXEC_PROTOCOLS)
-    const order = orderFromQuery(request.query)
-    permitCommand(request.principal.grant, order.command, request.query)
+    const order = orderFromQuery(request.principal.grant, request.query)
     await app.streams.admit(async (signal) => {
       const command = await app.execs.open(document, order, signal)
       const socket = reply.acceptSocket(EXEC_SOCKET_LIMITS, protocol)

@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Type } from '@sinclair/typebox'
-import { answerOnSocket, answerWithEvents } from '../plugins/event-answer.ts'
 import { visibleImage, visibleImages, withVisibleNames } from '../src/auth/images.ts'
 import { permitEveryImage, permitImage } from '../src/auth/permit.ts'
+import { answerOnSocket, answerWithEvents } from '../plugins/event-answer.ts'
 import { negotiateForm } from '../src/streams/form.ts'
 import {
   ImageDetailSchema, ImageInfoSchema, ImageQuerySchema, ImagesQuerySchema, ImageStepSchema, PruneRequestSchema, PruneResultSchema, PullEventSchema, PullQuerySchema, PullRequestSchema, PullResultSchema,

@@ -6,6 +6,7 @@ import { infoOfDocument } from '../src/containers/info.ts'
 import { withName } from '../src/containers/names.ts'
 import { waitUntilReady } from '../src/containers/readiness.ts'
 import { changeLimits } from '../src/containers/update.ts'
+import { stopTimeoutOf } from '../src/containers/stop.ts'
 import { waitForExit } from '../src/containers/wait.ts'
 import { killContainer, pauseContainer, renameContainer, restartContainer, startContainer, stopContainer, unpauseContainer } from '../src/engine/containers.ts'
 import type { ContainerDocument } from '../src/engine/containers.ts'
@@ -152,11 +153,6 @@ function drainMsOf (timeoutSeconds: number | undefined): number | undefined {
 
 function ignoreNotFound (error: unknown): undefined {
   if (!isDockApiError(error, 'container_not_found')) throw error
-}
-
-/** The container's own grace, in seconds: the deadline of the call must be longer. */
-function stopTimeoutOf (document: ContainerDocument): number | undefined {
-  return (document.Config as { StopTimeout?: number }).StopTimeout
 }
 
 export default lifecycle

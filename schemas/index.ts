@@ -1,10 +1,13 @@
+import { ApiContainersSchema, ApiDoneSchema, ApiImagesSchema, ApiLaunchSchema, ApiRunRequestSchema } from './api.ts'
 import { BuildEventSchema, BuildLogSchema, BuildRequestSchema, BuildResultSchema } from './build.ts'
 import { ContainerDetailSchema, ContainerInfoSchema, ExitSchema, RemovedSchema, RunResultSchema } from './containers.ts'
 import { ExecEventSchema, ExecInfoSchema, ExecRequestSchema, ExecResultSchema, ExecStartedSchema } from './exec.ts'
 import { HealthSchema, LiveSchema, ReadySchema } from './health.ts'
-import { ImageDetailSchema, ImageInfoSchema, ImageStepSchema, PruneRequestSchema, PruneResultSchema, PullEventSchema, PullProgressSchema, PullRequestSchema, PullResultSchema, RemovedImagesSchema, TagRequestSchema, TagResultSchema } from './images.ts'
+import { ImageDetailSchema, ImageInfoSchema, ImageStepSchema, LoadEventSchema, LoadProgressSchema, LoadResultSchema, PruneRequestSchema, PruneResultSchema, PullEventSchema, PullProgressSchema, PullRequestSchema, PullResultSchema, RemovedImagesSchema, TagRequestSchema, TagResultSchema } from './images.ts'
 import { EventBatchSchema, EngineEventSchema } from './events.ts'
+import { LaunchRequestSchema, LaunchResultSchema } from './launch.ts'
 import { LogBatchSchema, LogLineSchema } from './logs.ts'
+import { FileEntrySchema, FileListingSchema, WrittenFilesSchema } from './files.ts'
 import { FieldErrorSchema, ProblemSchema } from './problem.ts'
 import { ProxyInfoSchema } from './proxy.ts'
 import { ExplanationSchema } from './explain.ts'
@@ -46,6 +49,9 @@ export const MODELS = [
   RemovedImagesSchema,
   PruneRequestSchema,
   PruneResultSchema,
+  LoadResultSchema,
+  LoadProgressSchema,
+  LoadEventSchema,
   ContainerInfoSchema,
   ContainerDetailSchema,
   RunRequestSchema,
@@ -55,10 +61,10 @@ export const MODELS = [
   ExitSchema,
   ExecRequestSchema,
   ExecResultSchema,
+  TrafficSchema,
   ExecEventSchema,
   ExecStartedSchema,
   ExecInfoSchema,
-  TrafficSchema,
   RouteSchema,
   StickySchema,
   ActiveHealthSchema,
@@ -80,5 +86,15 @@ export const MODELS = [
   StatsEventSchema,
   ProcessesSchema,
   FileChangeSchema,
-  ProxyInfoSchema
+  ProxyInfoSchema,
+  FileEntrySchema,
+  FileListingSchema,
+  WrittenFilesSchema,
+  LaunchRequestSchema,
+  LaunchResultSchema,
+  ApiContainersSchema,
+  ApiRunRequestSchema,
+  ApiLaunchSchema,
+  ApiDoneSchema,
+  ApiImagesSchema
 ]

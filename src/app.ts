@@ -15,6 +15,7 @@ import forwarder from '../plugins/forwarder.ts'
 import gateway from '../plugins/gateway.ts'
 import guard from '../plugins/guard.ts'
 import lifetimes from '../plugins/lifetimes.ts'
+import launches from '../plugins/launches.ts'
 import openapi from '../plugins/openapi.ts'
 import pulls from '../plugins/pulls.ts'
 import shutdown from '../plugins/shutdown.ts'
@@ -24,13 +25,17 @@ import tokens from '../plugins/tokens.ts'
 import upgrade from '../plugins/upgrade.ts'
 import websocket from '../plugins/websocket.ts'
 import { buildValidator } from '../plugins/validation.ts'
+import apiRoutes from '../routes/api.ts'
 import buildRoutes from '../routes/build.ts'
 import containerRoutes from '../routes/containers.ts'
 import docsRoutes from '../routes/docs.ts'
 import eventRoutes from '../routes/events.ts'
 import execRoutes from '../routes/exec.ts'
+import fileRoutes from '../routes/files.ts'
 import healthRoutes from '../routes/health.ts'
+import imageArchiveRoutes from '../routes/image-archives.ts'
 import imageRoutes from '../routes/images.ts'
+import launchRoutes from '../routes/launch.ts'
 import lifecycleRoutes from '../routes/lifecycle.ts'
 import logRoutes from '../routes/logs.ts'
 import middlewareRoutes from '../routes/middlewares.ts'
@@ -72,6 +77,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(engine, { environment: config.engine })
   await app.register(pulls, { environment: config.engine })
   await app.register(containers, { config })
+  await app.register(launches)
   await app.register(containerPages)
   await app.register(forwarder)
   await app.register(websocket)
@@ -83,20 +89,24 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
 
   await app.register(healthRoutes)
   await app.register(imageRoutes)
+  await app.register(imageArchiveRoutes)
   await app.register(buildRoutes)
   await app.register(containerRoutes)
   await app.register(runRoutes)
+  await app.register(launchRoutes, { domain: config.domain })
   await app.register(lifecycleRoutes)
   await app.register(replicaRoutes)
   await app.register(logRoutes)
   await app.register(eventRoutes)
   await app.register(statsRoutes)
   await app.register(execRoutes)
+  await app.register(fileRoutes)
   await app.register(proxyInfoRoutes)
   await app.register(proxyRoutes)
   await app.register(routeRoutes)
   await app.register(middlewareRoutes)
   await app.register(tokenRoutes)
+  await app.register(apiRoutes, { prefix: '/api' })
   await app.register(docsRoutes)
   return app
 }

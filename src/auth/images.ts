@@ -16,6 +16,13 @@ export function withVisibleNames<T extends { repo_tags: string[] }> ({ images: p
   return { ...image, repo_tags: image.repo_tags.filter(createImageRule(patterns)) }
 }
 
+/** The same for images by repository. */
+export function withVisibleTags<T extends { name: string, tags: string[] }> ({ images: patterns }: Grant, images: T[]): T[] {
+  if (patterns === undefined) return images
+  const isVisible = createImageRule(patterns)
+  return images.map((image) => ({ ...image, tags: image.tags.filter((tag) => isVisible(`${image.name}:${tag}`)) })).filter(({ tags }) => tags.length > 0)
+}
+
 /**
  * What to ask the engine for when somebody names an image: a name that fits, whole, since the engine takes a short one for the beginning of an
  * id too; an id when the image has a name that fits, for removal only such names.

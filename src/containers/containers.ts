@@ -16,7 +16,7 @@ import { createUpstreamCache } from './upstream-cache.ts'
 import { detectVantage } from './vantage.ts'
 import type { Vantage } from './vantage.ts'
 
-export type ContainersConfig = Pick<Config, 'scope' | 'network' | 'publishHost' | 'memory' | 'cpus' | 'pids' | 'volumeRoots'>
+export type ContainersConfig = Pick<Config, 'scope' | 'network' | 'publishHost' | 'memory' | 'cpus' | 'pids' | 'volumeRoots' | 'maxUpload'>
 
 /** The containers that exist for the API, or for one who calls it: one lookup for every door (DESIGN section 7). */
 export type Containers = {

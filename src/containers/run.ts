@@ -11,6 +11,7 @@ import type { RunRequest } from '../../schemas/run.ts'
 import type { Containers } from './containers.ts'
 import { checkHealthPath } from './health-path.ts'
 import { exposedPort, imageReference, withPull } from './image.ts'
+import type { PortRule } from './image.ts'
 import { listenForLastWords } from './last-words.ts'
 import type { LastWords } from './last-words.ts'
 import { waitUntilReady } from './readiness.ts'
@@ -30,6 +31,13 @@ export type RunOutcome = {
   exit?: CollectedOutput & { exitCode: number }
 }
 
+export type RunOptions = {
+  /** How the main port is found when the request names none; `only` when left out. */
+  portRule?: PortRule | undefined
+  /** Told the full id as soon as the container is made, before it is started. */
+  onCreated?: ((id: string) => void) | undefined
+}
+
 const READY_SECONDS = 30
 /** Docker's own (Dockerfile reference, HEALTHCHECK). */
 const HEALTHCHECK_INTERVAL_SECONDS = 30
@@ -41,7 +49,7 @@ const EXIT_SECONDS = 600
  * @throws DockApiError naming the field for bad input; `token_restricted`, `policy_denied`; the codes of pull, create and start; those of
  * `waitUntilReady`, for which the container is kept.
  */
-export async function runContainer (containers: Containers, request: RunRequest, signal?: AbortSignal): Promise<RunOutcome> {
+export async function runContainer (containers: Containers, request: RunRequest, signal?: AbortSignal, { portRule, onCreated }: RunOptions = {}): Promise<RunOutcome> {
   checkCombination(request)
   permitRun(containers.grant, request)
   permitResources(containers.grant, { memory: request.memory === undefined ? undefined : memoryBytes(request.memory), cpus: request.cpus })
@@ -49,16 +57,17 @@ export async function runContainer (containers: Containers, request: RunRequest,
   const existing = await existingContainer(containers, request, signal)
   if (existing !== undefined) return await waitIfAsked(containers, request, { document: existing, isNew: false, warnings: [] }, signal)
 
-  const id = await create(containers, request, reference, signal)
+  const id = await create(containers, request, reference, portRule, signal)
+  onCreated?.(id)
   return request.detach === false
     ? await runToEnd(containers, request, id, signal)
     : await runDetached(containers, request, id, signal)
 }
 
-async function create (containers: Containers, request: RunRequest, reference: string, signal?: AbortSignal): Promise<string> {
+async function create (containers: Containers, request: RunRequest, reference: string, portRule: PortRule | undefined, signal?: AbortSignal): Promise<string> {
   const giveBack = await takePlace(containers, signal)
   try {
-    const spec = await prepareSpec(containers, request, reference, signal)
+    const spec = await prepareSpec(containers, request, reference, portRule, signal)
     await keepToOwnVolumes(containers, spec, signal)
     spec.Labels = { ...spec.Labels, ...labelsOfGrant(containers.grant, Date.now()) }
     const make = () => withName(containers, request.name, () => createContainer(containers.engine, spec, { name: request.name, platform: request.platform }))
@@ -95,13 +104,13 @@ async function existingContainer (containers: Containers, request: RunRequest, s
 }
 
 /** Everything that can be refused without the image is refused before it is pulled. */
-async function prepareSpec (containers: Containers, request: RunRequest, reference: string, signal?: AbortSignal): Promise<ContainerSpec> {
+async function prepareSpec (containers: Containers, request: RunRequest, reference: string, portRule: PortRule | undefined, signal?: AbortSignal): Promise<ContainerSpec> {
   const { config } = containers
   const spec = buildSpec(request, reference, request.container_port, config)
   await enforce(spec, config)
   if (request.pull === 'always') await containers.pulls.pull({ image: reference, platform: request.platform }, { signal })
   if (request.container_port !== undefined) return spec
-  const port = await exposedPort(containers, reference, request, signal)
+  const port = await exposedPort(containers, reference, request, portRule, signal)
   if (port === undefined && (request.host_port ?? 0) !== 0) {
     throw new DockApiError('no_port', 'host_port is given, but neither container_port nor an exposed port of the image says what to publish.')
   }

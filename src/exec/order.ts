@@ -1,4 +1,7 @@
+import type { Grant } from '../auth/grant.ts'
+import { permitCommand } from '../auth/permit.ts'
 import { commandWords } from '../containers/command.ts'
+import { definedOf } from '../defined.ts'
 import type { TerminalSize } from '../engine/exec.ts'
 import { invalidField } from '../errors.ts'
 import type { ExecQuery, ExecRequest } from '../../schemas/exec.ts'
@@ -22,12 +25,14 @@ export type ExecOrder = {
 
 const DEFAULT_TIMEOUT_SECONDS = 60
 
-/** @throws DockApiError `invalid_request`. */
-export function orderFromRequest (request: ExecRequest): ExecOrder {
+/** @throws DockApiError `invalid_request`; `token_restricted` for a command that the token may not run. */
+export function orderFromRequest (grant: Grant, request: ExecRequest): ExecOrder {
   const { workdir, env = {}, user, tty = false, stdin, detach = false, timeout = detach ? undefined : DEFAULT_TIMEOUT_SECONDS } = request
   if (detach && stdin !== undefined) throw invalidField('body', '/stdin', 'cannot be given to a detached command: nobody is connected to it')
+  const command = commandWords(request.command, '/command')
+  permitCommand(grant, command, request)
   return {
-    command: commandWords(request.command, '/command'),
+    command,
     workdir,
     env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
     user,
@@ -39,12 +44,14 @@ export function orderFromRequest (request: ExecRequest): ExecOrder {
   }
 }
 
-/** @throws DockApiError `invalid_request`. */
-export function orderFromQuery (query: ExecQuery): ExecOrder {
-  const { command, workdir, env = [], user, tty, stdin, cols, rows, timeout, detach } = query
+/** @throws DockApiError `invalid_request`; `token_restricted` for a command that the token may not run. */
+export function orderFromQuery (grant: Grant, query: ExecQuery): ExecOrder {
+  const { workdir, env = [], user, tty, stdin, cols, rows, timeout, detach } = query
   if ((cols === undefined) !== (rows === undefined)) throw invalidField('query', cols === undefined ? '/cols' : '/rows', 'is missing beside the other one')
+  const command = query.command.length === 1 ? commandWords(query.command[0]!, '/command', 'query') : query.command
+  permitCommand(grant, command, definedOf({ user, workdir, env: env.length === 0 ? undefined : {} }))
   return {
-    command: command.length === 1 ? commandWords(command[0]!, '/command', 'query') : command,
+    command,
     workdir,
     env,
     user,

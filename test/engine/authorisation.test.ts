@@ -25,7 +25,7 @@ const names = await Promise.all(Object.values(foreign).map(async ({ id }) => awa
 
 /** Every method of every route that needs a token, with the bodies and parameters that its documentation shows. */
 const calls: Call[] = routes.filter(({ config, url }) => config?.public !== true && url !== '*').flatMap((route) => methodsOf(route).map((method): Call => {
-  const operation = paths[openapiPath(route.url)]?.[method.toLowerCase()]
+  const operation = paths[openapiPath(route.url)]?.[method === 'HEAD' ? 'get' : method.toLowerCase()]
   const required = operation?.parameters?.filter((parameter) => parameter.in === 'query' && parameter.required === true) ?? []
   const payload = operation?.requestBody?.content['application/json']?.example as object | undefined
   return {
@@ -40,7 +40,7 @@ const calls: Call[] = routes.filter(({ config, url }) => config?.public !== true
 }))
 
 async function send ({ method, path, query, payload }: Call, id: string, token?: string) {
-  const url = `${path.replace(/:id/, id).replace(/:\w+/, 'unknown')}?${query}`
+  const url = `${path.replace(/:id/, id).replaceAll(/:\w+/g, 'unknown')}?${query}`
   return await app.inject({ method, url, remoteAddress: nextAddress(), headers: token === undefined ? {} : { authorization: `Bearer ${token}` }, ...(payload === undefined || method === 'GET' ? {} : { payload }) })
 }
 

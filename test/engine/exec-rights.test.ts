@@ -47,6 +47,14 @@ t.test('a browser that offers its ticket beside the protocol of streams gets tha
   t.match(await refusedSocket(t, `${url}/containers/${id}/logs`, { protocols: [await ticketOf(reader)] }), { status: 400, body: { code: 'invalid_request' } })
 })
 
+t.test('the log under /api is a WebSocket too', async (t) => {
+  const { id: talks } = await startTestContainer(engine, { image, command: ['echo', 'hello'], labels: { 'dockapi.managed': 'true' } })
+  const logs = await openSocket(t, `${url}/api/containers/${talks}/logs`, { headers: admin.headers })
+  t.match((await logs.rest()).slice(-2), [{ event: 'log', line: /hello/ }, { event: 'end' }])
+  t.equal((await logs.closed()).code, 1000)
+  t.match(await refusedSocket(t, `${url}/api/containers/unknown/logs`, { headers: admin.headers }), { status: 404, body: { code: 'container_not_found' } })
+})
+
 t.test('a page of elsewhere runs nothing, ticket or not', async (t) => {
   for (const origin of ['https://evil.test', 'null']) {
     const ticket = await ticketOf(admin)

@@ -1,11 +1,10 @@
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import type { RouteInfo } from '../../schemas/routes.ts'
 import { launchBrowser, picture, SKIP_BROWSER, watchPage } from '../support/browser.ts'
 import { composeProject, SKIP_COMPOSE } from '../support/compose.ts'
 import { busyboxImage, createTestEngine } from '../support/engine.ts'
+import { freePort } from '../support/free-port.ts'
 import { waitForAnswer } from '../support/http.ts'
 import { buildProductImage, reasonToSkipProductImage } from '../support/product-image.ts'
 import { until } from '../support/until.ts'
@@ -99,12 +98,4 @@ function startLoad (origin: string) {
     }
   })
   return { async end () { over.abort(); await Promise.all(clients); return { total, failed } } }
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => { server.once('listening', resolve) })
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => { server.close(resolve) })
-  return port
 }
