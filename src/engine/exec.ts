@@ -26,7 +26,7 @@ export type ExecSession = {
 
 /**
  * Starts a command in a running container and connects to it. `options.signal` cuts the connection, which does not end the process. It does not cut the
- * start: the engine would start the command all the same, and nobody would know it (seen in 34 of 500 commands on a busy machine). A program that
+ * start: the engine would start the command all the same, and nobody would know it. A program that
  * is not there, or cannot be run, is a command that ended with 127 or 126, whether the engine says so in the output (Docker 20.10) or
  * refuses the start.
  */
