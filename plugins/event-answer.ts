@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { EVENT_SOCKET_LIMITS } from '../src/sockets/events.ts'
+import { EVENT_PROTOCOLS, EVENT_SOCKET_LIMITS } from '../src/sockets/events.ts'
+import { selectProtocol } from '../src/sockets/handshake.ts'
 import { UPLOAD_SOCKET_LIMITS } from '../src/sockets/upload.ts'
 import type { SocketUpload } from '../src/sockets/upload.ts'
 import { sendWork } from '../src/sockets/work.ts'
@@ -21,8 +22,9 @@ export function answerWithEvents (request: FastifyRequest, reply: FastifyReply, 
  */
 export async function answerOnSocket (request: FastifyRequest, reply: FastifyReply, work: (sink: EventSink, signal: AbortSignal) => Promise<object>, upload?: SocketUpload) {
   const { streams } = request.server
+  const protocol = selectProtocol(request.raw, EVENT_PROTOCOLS)
   await streams.admit(async (signal) => {
-    const socket = reply.acceptSocket(upload === undefined ? EVENT_SOCKET_LIMITS : UPLOAD_SOCKET_LIMITS)
+    const socket = reply.acceptSocket(upload === undefined ? EVENT_SOCKET_LIMITS : UPLOAD_SOCKET_LIMITS, protocol)
     upload?.from(socket)
     sendWork(socket, (sink) => work(sink, signal), (error) => describeFailure(error, request), streams.closing).catch(() => { socket.destroy() })
     return socket

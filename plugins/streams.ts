@@ -5,7 +5,8 @@ import { deliver, deliverBytes } from '../src/streams/delivery.ts'
 import type { StreamSource } from '../src/streams/delivery.ts'
 import { createEncoder } from '../src/streams/encoder.ts'
 import type { Encoder, StreamEvent } from '../src/streams/encoder.ts'
-import { EVENT_SOCKET_LIMITS, sendEvents } from '../src/sockets/events.ts'
+import { EVENT_PROTOCOLS, EVENT_SOCKET_LIMITS, sendEvents } from '../src/sockets/events.ts'
+import { selectProtocol } from '../src/sockets/handshake.ts'
 import { MEDIA_TYPES } from '../src/streams/form.ts'
 import type { Form } from '../src/streams/form.ts'
 import { createEventHub } from '../src/streams/event-hub.ts'
@@ -43,13 +44,14 @@ async function streams (app: FastifyInstance, options: { limit: number }) {
     this.type(`${MEDIA_TYPES[form]}; charset=utf-8`)
     this.headers({ 'x-content-type-options': 'nosniff', 'x-accel-buffering': 'no', 'cache-control': 'no-store', vary: 'Accept' })
     if (this.request.method === 'HEAD') return this.send('')
+    const protocol = this.request.isSocket ? selectProtocol(this.request.raw, EVENT_PROTOCOLS) : undefined
     // Fastify keeps the headers back until there is a first chunk, which may be a long time off.
     this.raw.once('pipe', () => this.raw.flushHeaders())
     const answer = await created.admit(async (signal) => {
       const source = await open(signal)
       if (source instanceof Readable) return deliverBytes(source, created.closing)
       if (!this.request.isSocket) return deliver(source, { encoder, closing: created.closing })
-      const socket = this.acceptSocket(EVENT_SOCKET_LIMITS)
+      const socket = this.acceptSocket(EVENT_SOCKET_LIMITS, protocol)
       sendEvents(socket, source, created.closing).catch(() => { socket.destroy() })
       return socket
     }, this.request.gone)

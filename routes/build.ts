@@ -68,6 +68,7 @@ const build: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.get('/images/build', {
+    exposeHeadRoute: false,
     config: { scope: 'images' },
     schema: {
       operationId: 'watchBuild',

@@ -45,6 +45,7 @@ const exec: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.get('/containers/:id/exec', {
+    exposeHeadRoute: false,
     config: { scope: 'exec' },
     schema: {
       operationId: 'openExec',
@@ -56,11 +57,11 @@ const exec: FastifyPluginAsyncTypebox = async (app) => {
       response: { 101: SWITCH_RESPONSE, ...problems(404, 409, 426, 429) }
     }
   }, async (request, reply) => {
-    const { stdout, stderr, max_output: maxOutputBytes } = request.query
-    const order = orderFromQuery(request.principal.grant, request.query)
     const document = await request.containers.find(request.params.id, request.gone)
     request.requireSocket()
+    const { stdout, stderr, max_output: maxOutputBytes } = request.query
     const protocol = selectProtocol(request.raw, EXEC_PROTOCOLS)
+    const order = orderFromQuery(request.principal.grant, request.query)
     await app.streams.admit(async (signal) => {
       const command = await app.execs.open(document, order, signal)
       const socket = reply.acceptSocket(EXEC_SOCKET_LIMITS, protocol)
@@ -84,7 +85,7 @@ const exec: FastifyPluginAsyncTypebox = async (app) => {
     }
   }, async (request) => {
     const { Id: id } = await request.containers.find(request.params.id, request.gone)
-    return await app.execs.list(id, request.gone)
+    return await app.execs.list(id, request.principal.grant, request.gone)
   })
 
   app.delete('/containers/:id/execs/:exec_id', {
@@ -100,7 +101,7 @@ const exec: FastifyPluginAsyncTypebox = async (app) => {
     }
   }, async (request) => {
     const { Id: id } = await request.containers.find(request.params.id, request.gone)
-    return await app.execs.kill(id, request.params.exec_id, request.query.signal)
+    return await app.execs.kill(id, request.params.exec_id, request.principal.grant, request.query.signal)
   })
 }
 

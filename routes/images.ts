@@ -56,6 +56,7 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.get('/images/pull', {
+    exposeHeadRoute: false,
     config: { scope: 'images' },
     schema: {
       operationId: 'watchPull',

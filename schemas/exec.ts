@@ -95,7 +95,7 @@ export const ExecInfoSchema = model('ExecInfo', {
 export type ExecInfo = Static<typeof ExecInfoSchema>
 
 export const ExecParamsSchema = Type.Object({
-  exec_id: Type.String({ pattern: '^[0-9a-f]{1,64}$', description: 'Id of the command.', examples: [EXEC_ID] })
+  exec_id: Type.String({ minLength: 1, maxLength: 64, description: 'Id of the command.', examples: [EXEC_ID] })
 })
 
 /** What may be sent to a command: `kill` of POSIX and what terminals send. */

@@ -3,7 +3,7 @@ export const SWITCH_RESPONSE = { type: 'null', description: 'The connection is a
 
 /** Added to the description of every stream of events, for the same path answers a WebSocket. */
 export const EVENT_SOCKET = 'A WebSocket handshake (`Upgrade: websocket`) is answered with 101, and the stream comes as text messages: each one the document that a line of ' +
-  'NDJSON would be, the last one `end`, then the close code 1000 (1001 the server shuts down, 1011 failed, 1013 too slow). A client sends nothing; `last_event_id` in the query stands in for the header.'
+  'NDJSON would be, the last one `end`, then the close code 1000 (1001 the server shuts down, 1011 failed, 1013 too slow). A client sends nothing, and may offer the subprotocol `dockapi.events.v1`; `last_event_id` in the query stands in for the header.'
 
 export const EXEC_SOCKET = `Only as a WebSocket. The parameters are in the query; every refusal comes before the 101. Without a subprotocol, or as \`dockapi.exec.v1\`:
 

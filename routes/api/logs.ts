@@ -1,7 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { locateContainer } from '../../src/containers/located.ts'
-import { negotiateForm } from '../../src/streams/form.ts'
 import { openLaunchLog } from '../../src/streams/launch-log.ts'
 import { textOfLog } from '../../src/streams/log-events.ts'
 import { END_ID, createMessageEncoder } from '../../src/streams/message-encoder.ts'
@@ -17,7 +16,7 @@ const logs: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'streamApiContainerLogs',
       tags: ['Under /api'],
       summary: 'Follow the log of a container from its first moment',
-      description: 'How it was made (`[init] …`), then what it writes, until it ends. As Server-Sent Events one message for each line, its data the bare line; the last event is `end`. An `EventSource` that comes back after that is told to stop (204) while the container does not run.',
+      description: 'How it was made (`[init] …`), then what it writes, until it ends. As Server-Sent Events one message for each line, its data the bare line; the last event is `end`. A WebSocket gets each line as a JSON document, as under `/containers/{id}/logs`. An `EventSource` that comes back after that is told to stop (204) while the container does not run.',
       params: ContainerParamsSchema,
       querystring: ApiLogsQuerySchema,
       headers: ResumeHeadersSchema,
@@ -34,7 +33,7 @@ const logs: FastifyPluginAsyncTypebox = async (app) => {
       }
     }
   }, async (request, reply) => {
-    const form = negotiateForm(request.headers.accept, ['sse', 'text'])
+    const form = request.negotiateForm(['sse', 'text'])
     const located = await locateContainer(request.containers, app.launches, request.params.id, request.gone)
     const lastId = request.headers['last-event-id']
     const hasEnded = lastId?.startsWith(END_ID) === true

@@ -1,6 +1,5 @@
 import { DockApiError } from '../errors.ts'
 import { LABELS } from '../containers/labels.ts'
-import type { ExecRequest } from '../../schemas/exec.ts'
 import type { RunRequest } from '../../schemas/run.ts'
 import type { Grant } from './grant.ts'
 import { createImageRule } from './image-rule.ts'
@@ -31,17 +30,25 @@ export function permitResources (grant: Grant, { memory, cpus }: { memory?: numb
   if (cpus !== undefined && cpus > (limits.cpus ?? Infinity)) throw restricted(grant, `may give a container ${limits.cpus} CPUs at most`)
 }
 
+/** What else a request says of a command, in the form of its body or of its query. */
+export type CommandContext = { env?: object | undefined, user?: string | undefined, workdir?: string | undefined }
+
 /**
  * Judges a command by its words. What else could change their meaning (the path of programs, another user) is refused along with them.
  * @throws DockApiError `token_restricted`.
  */
-export function permitCommand (grant: Grant, words: readonly string[], { env, user, workdir }: Pick<ExecRequest, 'env' | 'user' | 'workdir'> = {}): void {
+export function permitCommand (grant: Grant, words: readonly string[], { env, user, workdir }: CommandContext = {}): void {
   const { commands } = grant
   if (commands === undefined) return
-  if (!commands.some((prefix) => prefix.every((word, index) => word === words[index]))) {
+  if (!fitsCommands(grant, words)) {
     throw restricted(grant, `may run commands that begin with ${commands.map((prefix) => `"${prefix.join(' ')}"`).join(', ')}`)
   }
   if (env !== undefined || user !== undefined || workdir !== undefined) throw restricted(grant, 'may run certain commands only, and so without env, user and workdir')
+}
+
+/** Whether a command is one that the grant may run, and so may see and end. */
+export function fitsCommands ({ commands }: Grant, words: readonly string[]): boolean {
+  return commands === undefined || commands.some((prefix) => prefix.every((word, index) => word === words[index]))
 }
 
 /** Moving files into a container can put another program where a command is expected. @throws DockApiError `token_restricted`. */

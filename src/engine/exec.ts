@@ -25,23 +25,33 @@ export type ExecSession = {
 }
 
 /**
- * Starts a command in a running container and connects to it. `options.signal` cuts the connection, which does not end the process. A program that
+ * Starts a command in a running container and connects to it. `options.signal` cuts the connection, which does not end the process. It does not cut the
+ * start: the engine would start the command all the same, and nobody would know it. A program that
  * is not there, or cannot be run, is a command that ended with 127 or 126, whether the engine says so in the output (Docker 20.10) or
  * refuses the start.
  */
 export async function openExec (engine: Engine, containerId: string, spec: ExecSpec, options: CallOptions = {}): Promise<ExecSession> {
+  const { signal, ...others } = options
   const id = await createExec(engine, containerId, spec, options)
   const start = { hijack: true, stdin: spec.hasStdin, Tty: spec.isTty, Detach: false, ...consoleSize(spec) }
   let socket: Duplex
   try {
-    socket = await engine.open('exec.start', (docker, abortSignal) => docker.getExec(id).start({ ...start, abortSignal }), { ...options, notFound: 'container_not_found' }) as Duplex
+    socket = await engine.open('exec.start', (docker, abortSignal) => docker.getExec(id).start({ ...start, abortSignal }), { ...others, notFound: 'container_not_found' }) as Duplex
   } catch (error) {
     if (!isDockApiError(error, 'invalid_command')) throw error
     return { id, socket: new PassThrough().resume(), output: Readable.from([{ output: 'stderr', bytes: Buffer.from(`${error.message}\n`) } satisfies OutputChunk]) }
   }
+  if (signal !== undefined) cutWith(signal, socket)
   keepReading(socket)
   const output = pipeline(socket, spec.isTty ? createRawDecoder() : createFrameDecoder(), () => {})
   return { id, socket, output }
+}
+
+function cutWith (signal: AbortSignal, socket: Duplex): void {
+  const cut = () => { socket.destroy() }
+  signal.addEventListener('abort', cut, { once: true })
+  socket.once('close', () => { signal.removeEventListener('abort', cut) })
+  if (signal.aborted) cut()
 }
 
 /**

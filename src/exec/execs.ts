@@ -1,3 +1,5 @@
+import { fitsCommands } from '../auth/permit.ts'
+import type { Grant } from '../auth/grant.ts'
 import type { ContainerDocument } from '../engine/containers.ts'
 import type { Engine } from '../engine/engine.ts'
 import { DockApiError } from '../errors.ts'
@@ -15,13 +17,13 @@ export type Execs = {
   open (document: ContainerDocument, order: ExecOrder, signal: AbortSignal): Promise<Exec>
   /** Runs a command that nobody listens to. Errors as `startCommand`. */
   start (document: ContainerDocument, order: ExecOrder, signal: AbortSignal): Promise<ExecRecord>
-  /** Those of a container, the last one first. */
-  list (containerId: string, signal: AbortSignal): Promise<ExecInfo[]>
+  /** Those of a container that the grant may run, the last one first. */
+  list (containerId: string, grant: Grant, signal: AbortSignal): Promise<ExecInfo[]>
   /**
    * Signals a command, and waits a moment for its end.
    * @throws DockApiError `exec_not_found`, `exec_ended`, `exec_unreachable`.
    */
-  kill (containerId: string, id: string, name: NodeJS.Signals): Promise<ExecInfo>
+  kill (containerId: string, id: string, grant: Grant, name: NodeJS.Signals): Promise<ExecInfo>
   /** Ends every command that somebody is connected to. Idempotent. */
   close (): Promise<void>
 }
@@ -56,14 +58,14 @@ export function createExecs (engine: Engine, limit: number): Execs {
     return record
   }
 
-  async function list (containerId: string, signal: AbortSignal) {
-    const found = records.of(containerId).reverse()
+  async function list (containerId: string, grant: Grant, signal: AbortSignal) {
+    const found = records.of(containerId).filter(({ order }) => fitsCommands(grant, order.command)).reverse()
     for (const record of found) await lookAgain(engine, record, signal)
     return found.map(describeExec)
   }
 
-  async function kill (containerId: string, id: string, name: NodeJS.Signals) {
-    const record = records.find(containerId, id)
+  async function kill (containerId: string, id: string, grant: Grant, name: NodeJS.Signals) {
+    const record = records.find(containerId, id, grant)
     await lookAgain(engine, record)
     if (record.endedAt !== undefined) throw new DockApiError('exec_ended', `The command ended with ${record.exitCode ?? 'its container'}.`, { details: { exec: describeExec(record) } })
     if (!await signalExec(engine, record, name)) {

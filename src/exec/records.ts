@@ -1,3 +1,5 @@
+import type { Grant } from '../auth/grant.ts'
+import { fitsCommands } from '../auth/permit.ts'
 import { DockApiError } from '../errors.ts'
 import type { ExecOrder } from './order.ts'
 
@@ -19,8 +21,8 @@ export type ExecRecord = {
 export type ExecRecords = {
   add (record: ExecRecord): void
   of (containerId: string): ExecRecord[]
-  /** @throws DockApiError `exec_not_found`. */
-  find (containerId: string, id: string): ExecRecord
+  /** @throws DockApiError `exec_not_found`, also for a command that the grant may not run. */
+  find (containerId: string, id: string, grant: Grant): ExecRecord
 }
 
 /** How many are kept; the oldest are forgotten first, those that have ended before those that run. */
@@ -37,9 +39,9 @@ export function createExecRecords (limit = LIMIT): ExecRecords {
     records.delete(oldest.id)
   }
 
-  function find (containerId: string, id: string): ExecRecord {
+  function find (containerId: string, id: string, grant: Grant): ExecRecord {
     const record = records.get(id)
-    if (record?.containerId === containerId) return record
+    if (record?.containerId === containerId && fitsCommands(grant, record.order.command)) return record
     throw new DockApiError('exec_not_found', `No command with the id "${id}" was run in this container through this server.`)
   }
 

@@ -4,6 +4,9 @@ import { documentOf } from '../streams/encoder.ts'
 import type { StreamEnd } from '../streams/encoder.ts'
 import type { MessageSocket, SocketLimits } from './message-socket.ts'
 
+/** What a client offers beside its ticket: browsers give up when they offered subprotocols and none was chosen (WHATWG WebSockets, "establish a WebSocket connection"). */
+export const EVENT_PROTOCOLS = ['dockapi.events.v1'] as const
+
 /** A client of a stream of events has nothing to say. */
 export const EVENT_SOCKET_LIMITS: SocketLimits = { maxMessageBytes: 4096, messages: { perSecond: 20, burst: 100, bytesPerMessage: Infinity } }
 

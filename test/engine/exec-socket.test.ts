@@ -165,7 +165,7 @@ t.test('a client that leaves ends its command, unless it said detach', async (t)
     await socket.next()
     socket.ws[leave]()
     await until(() => app.streams.open === 0)
-    t.notMatch(await processes(), /sleep 84/)
+    await until(async () => !/sleep 84/.test(await processes()))
   }
   const socket = await open(t, ['sh', '-c', 'while [ ! -e /tmp/over ]; do echo tick; sleep 0.05; done; exit 6'], { detach: 'true' })
   const { exec_id: execId } = (await socket.nextJson<{ exec_id: string }>())!

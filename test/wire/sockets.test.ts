@@ -16,7 +16,7 @@ const TOKEN = 'a-secret-of-24-characters'
 async function createTicking (t: Test, env: Record<string, string> = {}) {
   const app = await createTestApp(t, env)
   let opened = 0
-  app.get('/ticks', async (request, reply) => {
+  app.get('/ticks', { config: { scope: 'read' } }, async (request, reply) => {
     const form = request.negotiateForm(['json', 'ndjson'])
     return await reply.sendStream({
       form,
