@@ -22,7 +22,7 @@ export type LineReader = {
 /** A longer line comes in several events of this many UTF-16 units. */
 export const MAX_LINE_LENGTH = 64 * 1024
 /** Pieces of this many bytes are what the engine stores of a line that is longer (moby `daemon/logger/copier.go`). */
-const ENGINE_PIECE_BYTES = 16 * 1024
+export const ENGINE_PIECE_BYTES = 16 * 1024
 /** More than any timestamp has. */
 const MAX_STAMP_BYTES = 40
 const SPACE = 0x20
