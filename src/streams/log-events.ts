@@ -1,11 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Readable } from 'node:stream'
 import type { Containers } from '../containers/containers.ts'
 import type { ContainerDocument } from '../engine/containers.ts'
 import type { EngineEvent } from '../engine/events.ts'
-import type { OutputChunk } from '../engine/frames.ts'
 import { openLogs } from '../engine/logs.ts'
-import type { LogQuery } from '../engine/logs.ts'
+import type { LogChunks, LogQuery } from '../engine/logs.ts'
 import { isDockApiError } from '../errors.ts'
 import type { LogsQuery } from '../../schemas/logs.ts'
 import type { StreamSource } from './delivery.ts'
@@ -48,10 +46,10 @@ export async function openLogEvents ({ containers, events, logs }: LogSources, d
     return lines.flatMap((line) => isOfRequest(line, request) ? eventOf(line, cursor, isWanted) : [])
   }
 
-  async function * readOnce (output: Readable): StreamSource {
+  async function * readOnce (output: LogChunks): StreamSource {
     const lines = createLineReader(container)
-    for await (const chunk of output as AsyncIterable<OutputChunk>) {
-      const batch = select(lines.push(chunk))
+    for await (const chunks of output) {
+      const batch = select(lines.push(chunks))
       if (batch.length > 0) yield batch
     }
     yield select(lines.flush())

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Engine } from '../engine/engine.ts'
-import type { OutputChunk } from '../engine/frames.ts'
 import { openLogs } from '../engine/logs.ts'
 import { createChannel } from './channel.ts'
 import type { Channel } from './channel.ts'
@@ -59,7 +58,7 @@ export function createLogHub (engine: Engine): LogHub {
     const query = { tail: OVERLAP_LINES, isFollowing: true, hasStdout: true, hasStderr: true, hasTimestamps: true }
     const output = await openLogs(engine, container, query, { signal: hub.stop.signal })
     const lines = createLineReader(container)
-    for await (const chunk of output as AsyncIterable<OutputChunk>) await distribute(hub, lines.push(chunk))
+    for await (const chunks of output) await distribute(hub, lines.push(chunks))
     await distribute(hub, lines.flush())
   }
 

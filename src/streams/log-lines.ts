@@ -14,7 +14,7 @@ export type LogLine = {
 /** Turns the chunks of a log that was opened with timestamps into lines. */
 export type LineReader = {
   /** @returns The lines that became complete. */
-  push (chunk: OutputChunk): LogLine[]
+  push (chunks: readonly OutputChunk[]): LogLine[]
   /** @returns What was left without an end of line. */
   flush (): LogLine[]
 }
@@ -37,7 +37,7 @@ const RETURN = 0x0d
 export function createLineReader ({ isTty }: { isTty: boolean }): LineReader {
   const outputs = { stdout: createOutput('stdout', isTty), stderr: createOutput('stderr', isTty) }
   return {
-    push: (chunk) => outputs[chunk.output].push(chunk),
+    push: (chunks) => chunks.flatMap((chunk) => outputs[chunk.output].push(chunk)),
     flush: () => [...outputs.stdout.flush(), ...outputs.stderr.flush()]
   }
 }

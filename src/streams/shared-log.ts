@@ -1,8 +1,6 @@
-import type { Readable } from 'node:stream'
 import type { Engine } from '../engine/engine.ts'
-import type { OutputChunk } from '../engine/frames.ts'
 import { openLogs } from '../engine/logs.ts'
-import type { LogQuery } from '../engine/logs.ts'
+import type { LogChunks, LogQuery } from '../engine/logs.ts'
 import type { EndReason } from './encoder.ts'
 import type { LogContainer, LogHub } from './log-hub.ts'
 import { createLineReader, ENGINE_PIECE_BYTES } from './log-lines.ts'
@@ -44,13 +42,13 @@ export async function openSharedLog (engine: Engine, hub: LogHub, container: Log
     throw error
   }
 
-  async function lastLine (output: Readable): Promise<LogLine | undefined> {
+  async function lastLine (output: LogChunks): Promise<LogLine | undefined> {
     let line: LogLine | undefined
     for await (const lines of linesOf(output)) line = lines.at(-1) ?? line
     return line
   }
 
-  async function * readPast (stored: Readable | undefined): AsyncGenerator<LogLine[]> {
+  async function * readPast (stored: LogChunks | undefined): AsyncGenerator<LogLine[]> {
     if (stored === undefined) return
     let isDone = false
     try {
@@ -64,10 +62,10 @@ export async function openSharedLog (engine: Engine, hub: LogHub, container: Log
     }
   }
 
-  async function * linesOf (output: Readable): AsyncGenerator<LogLine[]> {
+  async function * linesOf (output: LogChunks): AsyncGenerator<LogLine[]> {
     const reader = createLineReader(container)
-    for await (const chunk of output as AsyncIterable<OutputChunk>) {
-      const lines = reader.push(chunk)
+    for await (const chunks of output) {
+      const lines = reader.push(chunks)
       if (lines.length > 0) yield lines
     }
     yield reader.flush().filter((line) => !mayGoOn(line))
@@ -96,8 +94,8 @@ export async function openSharedLog (engine: Engine, hub: LogHub, container: Log
     const reader = createLineReader(container)
     const place = createPlace(from)
     const output = await open({ isFollowing: true, tail: 'all', ...(from === undefined ? {} : { since: String((Date.parse(from.time) - SLACK_MS) / 1000) }) })
-    for await (const chunk of output as AsyncIterable<OutputChunk>) {
-      const lines = place.after(reader.push(chunk))
+    for await (const chunks of output) {
+      const lines = place.after(reader.push(chunks))
       if (lines.length > 0) yield lines
     }
     yield place.after(reader.flush())
