@@ -1,4 +1,5 @@
 import { DockApiError } from '../src/errors.ts'
+import { TombstoneSchema } from '../schemas/tombstones.ts'
 import { problemOf, statusOf } from './errors.ts'
 
 const CONTAINER = '/containers/my-nginx'
@@ -11,6 +12,7 @@ const FAILURES: ReadonlyArray<[DockApiError, string]> = [
   [new DockApiError('container_not_found', 'There is no container "my-nginx".'), CONTAINER],
   [new DockApiError('not_acceptable', 'This answer comes as text/plain, application/x-ndjson, text/event-stream, and the Accept header wants none of these.'), `${CONTAINER}/logs`],
   [new DockApiError('container_running', 'The container "my-nginx" is running.'), CONTAINER],
+  [new DockApiError('container_removed', 'The container "nightly" is gone: it ran out of memory.', { details: { tombstone: TombstoneSchema.examples![0] as object } }), '/containers/nightly'],
   [new DockApiError('body_too_large', 'The body is larger than 1 MiB.'), '/containers/run'],
   [new DockApiError('unsupported_media_type', 'The body has the content type "text/plain".'), '/containers/run'],
   [new DockApiError('too_many_streams', 'There are 100 open streams already.'), `${CONTAINER}/logs`],

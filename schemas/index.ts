@@ -11,6 +11,7 @@ import { RouteSchema } from './routes.ts'
 import { RunRequestSchema, UpdateRequestSchema } from './run.ts'
 import { FileChangeSchema, ProcessesSchema, StatsEventSchema, StatsSchema } from './stats.ts'
 import { StreamEndSchema } from './streams.ts'
+import { TombstoneSchema } from './tombstones.ts'
 
 /** Every named component, registered once with Fastify and published in the OpenAPI document. */
 export const MODELS = [
@@ -41,6 +42,7 @@ export const MODELS = [
   RunResultSchema,
   UpdateRequestSchema,
   RemovedSchema,
+  TombstoneSchema,
   ExitSchema,
   ExecRequestSchema,
   ExecResultSchema,

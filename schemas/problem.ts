@@ -46,6 +46,7 @@ export const DESCRIPTIONS = {
   404: 'There is no such container or image.',
   406: 'The Accept header wants no form that there is.',
   409: 'In conflict with the state of the container or image.',
+  410: 'The container is gone: `tombstone` says how it ended.',
   413: 'The body is too large.',
   415: 'The body has a type that the operation does not take; most take JSON only.',
   429: 'Too many requests or streams.',

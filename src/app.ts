@@ -17,6 +17,7 @@ import pulls from '../plugins/pulls.ts'
 import shutdown from '../plugins/shutdown.ts'
 import store from '../plugins/store.ts'
 import streams from '../plugins/streams.ts'
+import tombstones from '../plugins/tombstones.ts'
 import upgrade from '../plugins/upgrade.ts'
 import { buildValidator } from '../plugins/validation.ts'
 import buildRoutes from '../routes/build.ts'
@@ -33,6 +34,7 @@ import proxyRoutes from '../routes/proxy.ts'
 import routeRoutes from '../routes/routes.ts'
 import runRoutes from '../routes/run.ts'
 import statsRoutes from '../routes/stats.ts'
+import tombstoneRoutes from '../routes/tombstones.ts'
 
 export type App = Awaited<ReturnType<typeof buildApp>>
 
@@ -62,6 +64,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(abort)
   await app.register(engine, { environment: config.engine })
   await app.register(pulls, { environment: config.engine })
+  await app.register(tombstones, { keepHours: config.tombstones })
   await app.register(containers, { config })
   await app.register(containerPages)
   await app.register(forwarder)
@@ -76,6 +79,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(runRoutes)
   await app.register(lifecycleRoutes)
   await app.register(logRoutes)
+  await app.register(tombstoneRoutes)
   await app.register(eventRoutes)
   await app.register(statsRoutes)
   await app.register(execRoutes)

@@ -28,6 +28,7 @@ const entries = {
   route_not_found: { kind: 'not-found', title: 'No such route', hint: 'See /docs for every route.' },
   host_not_found: { kind: 'not-found', title: 'No container answers at this host', hint: 'GET /routes of the API lists every host and says why a container has none.' },
   container_not_found: { kind: 'not-found', title: 'Container not found', hint: 'GET /containers lists the containers that this API manages.' },
+  container_removed: { kind: 'gone', title: 'Container is gone', hint: 'tombstone says how it ended; GET /containers/{id}/logs still answers its last lines.' },
   build_failed: { kind: 'invalid', title: 'Build failed', hint: 'step says which instruction failed, log_tail what it printed last.' },
   no_such_image: { kind: 'not-found', title: 'No such image on this engine', hint: 'GET /images lists the images; POST /images/pull gets more.' },
   method_not_allowed: { kind: 'method-not-allowed', title: 'Method is not allowed here' },

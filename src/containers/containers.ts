@@ -4,9 +4,11 @@ import type { ContainerDocument, ContainerSummary } from '../engine/containers.t
 import type { Engine } from '../engine/engine.ts'
 import type { Upstream } from '../forward/upstream.ts'
 import type { Pulls } from '../images/pulls.ts'
+import type { Tombstones } from '../lifecycle/tombstones.ts'
 import { watchEvents } from '../engine/events.ts'
 import type { EventWatch } from '../engine/events.ts'
 import { resolveUpstream } from './address.ts'
+import { isInScope } from './labels.ts'
 import { findContainer, listInScope } from './lookup.ts'
 import { createUpstreamCache } from './upstream-cache.ts'
 import { detectVantage } from './vantage.ts'
@@ -19,6 +21,10 @@ export type Containers = {
   readonly engine: Engine
   readonly config: ContainersConfig
   readonly pulls: Pulls
+  readonly tombstones: Tombstones
+
+  /** Whether a container with these labels exists here. */
+  isVisible (labels: Readonly<Record<string, string>> | null | undefined): boolean
 
   /**
    * The engine's document of a container in scope.
@@ -50,7 +56,7 @@ export type Containers = {
   close (): void
 }
 
-export function createContainers (engine: Engine, pulls: Pulls, config: ContainersConfig): Containers {
+export function createContainers (engine: Engine, pulls: Pulls, config: ContainersConfig, tombstones: Tombstones): Containers {
   const closing = new AbortController()
   let events: EventWatch | undefined
   let vantage: Promise<Vantage> | undefined
@@ -99,6 +105,8 @@ export function createContainers (engine: Engine, pulls: Pulls, config: Containe
     engine,
     config,
     pulls,
+    tombstones,
+    isVisible: (labels) => isInScope(labels, config.scope),
     find: (reference, signal) => findContainer(engine, config.scope, reference, signal),
     list: (filters, signal) => listInScope(engine, config.scope, signal, filters),
     upstreamOf,

@@ -109,7 +109,7 @@ export function textOfLog ({ data }: StreamEvent, hasTimestamps: boolean): strin
 }
 
 /** Every line is counted, wanted or not: the ids are those of the log. */
-function eventOf (line: LogLine, cursor: LogCursor, isWanted: (line: string) => boolean): LogEvent[] {
+export function eventOf (line: LogLine, cursor: LogCursor, isWanted: (line: string) => boolean): LogEvent[] {
   const id = cursor.take(line.time)
   return id !== undefined && isWanted(line.line) ? [{ event: 'log', id, data: line }] : []
 }

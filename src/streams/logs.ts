@@ -24,7 +24,7 @@ export async function readLogs (containers: Containers, document: ContainerDocum
  * @throws DockApiError `invalid_request`, `logs_unavailable`.
  */
 export function logRequest (document: ContainerDocument, query: LogsQuery): LogQuery {
-  if (!query.stdout && !query.stderr) throw invalidField('query', '/stdout', 'and stderr are both false, so there is nothing to read')
+  checkOutputs(query)
   const driver = document.HostConfig.LogConfig?.Type
   if (driver !== undefined && DRIVERS_WITHOUT_LOGS.has(driver)) {
     throw new DockApiError('logs_unavailable', `The container "${document.Name.slice(1)}" uses the log driver "${driver}", which keeps no logs.`)
@@ -39,6 +39,11 @@ export function logRequest (document: ContainerDocument, query: LogsQuery): LogQ
     since: query.since === undefined ? undefined : parseMoment(query.since, '/since', nowMs),
     until: query.until === undefined ? undefined : parseMoment(query.until, '/until', nowMs)
   }
+}
+
+/** @throws DockApiError `invalid_request`. */
+export function checkOutputs ({ stdout, stderr }: LogsQuery): void {
+  if (!stdout && !stderr) throw invalidField('query', '/stdout', 'and stderr are both false, so there is nothing to read')
 }
 
 const UNITS_MS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }

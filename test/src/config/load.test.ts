@@ -48,6 +48,7 @@ await t.test('every setting can be given as a flag and as a variable', async (t)
     cpus: ['0.5', 0.5],
     pids: ['64', 64],
     maxStreams: ['10', 10],
+  tombstones: ['0.5', 0.5],
     dataDir: ['/srv/dockapi', '/srv/dockapi'],
     logLevel: ['debug', 'debug']
   }
