@@ -4,7 +4,7 @@ import { ExecRequestSchema, ExecResultSchema } from './exec.ts'
 import { HealthSchema, LiveSchema, ReadySchema } from './health.ts'
 import { ImageDetailSchema, ImageInfoSchema, ImageStepSchema, PruneRequestSchema, PruneResultSchema, PullEventSchema, PullProgressSchema, PullRequestSchema, PullResultSchema, RemovedImagesSchema, TagRequestSchema, TagResultSchema } from './images.ts'
 import { EventBatchSchema, EngineEventSchema } from './events.ts'
-import { LogBatchSchema, LogLineSchema } from './logs.ts'
+import { LogBatchSchema, LogLineSchema, MergedLogBatchSchema, MergedLogLineSchema } from './logs.ts'
 import { FieldErrorSchema, ProblemSchema } from './problem.ts'
 import { ProxyInfoSchema } from './proxy.ts'
 import { RouteSchema } from './routes.ts'
@@ -50,6 +50,8 @@ export const MODELS = [
   StreamEndSchema,
   LogLineSchema,
   LogBatchSchema,
+  MergedLogLineSchema,
+  MergedLogBatchSchema,
   EngineEventSchema,
   EventBatchSchema,
   StatsSchema,

@@ -29,6 +29,7 @@ import healthRoutes from '../routes/health.ts'
 import imageRoutes from '../routes/images.ts'
 import lifecycleRoutes from '../routes/lifecycle.ts'
 import logRoutes from '../routes/logs.ts'
+import mergedLogRoutes from '../routes/merged-logs.ts'
 import proxyInfoRoutes from '../routes/proxy-info.ts'
 import proxyRoutes from '../routes/proxy.ts'
 import routeRoutes from '../routes/routes.ts'
@@ -79,6 +80,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(runRoutes)
   await app.register(lifecycleRoutes)
   await app.register(logRoutes)
+  await app.register(mergedLogRoutes)
   await app.register(tombstoneRoutes)
   await app.register(eventRoutes)
   await app.register(statsRoutes)

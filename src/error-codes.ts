@@ -20,6 +20,7 @@ const entries = {
   invalid_command: { kind: 'invalid', title: 'Command cannot be started', hint: 'Check that the program exists in the image and is executable.' },
   network_not_found: { kind: 'invalid', title: 'Network not found', hint: 'Create it with docker network create, or leave out network.' },
   engine_refused: { kind: 'invalid', title: 'The engine refused the request' },
+  too_many_containers: { kind: 'invalid', title: 'Too many containers match', hint: 'Choose fewer with label, name or container.' },
   unauthorized: { kind: 'unauthorized', title: 'Token needed', hint: 'Send the header Authorization: Bearer <DOCKAPI_TOKEN>.' },
   host_not_allowed: { kind: 'forbidden', title: 'Host is not allowed', hint: 'Call the API by a loopback name, or add this name to DOCKAPI_ALLOWED_HOSTS.' },
   origin_not_allowed: { kind: 'forbidden', title: 'Origin is not allowed', hint: 'Add the page\'s origin to DOCKAPI_CORS_ORIGINS if it may control containers.' },

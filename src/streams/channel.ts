@@ -12,6 +12,8 @@ export type Channel<T> = {
   fail (error: Error): void
   /** Whether what is queued reaches the limit. */
   readonly isFull: boolean
+  /** What is queued now. */
+  take (): T[]
   /** Everything that is queued at a time; returns why there is no more. */
   batches (): AsyncGenerator<T[], EndReason>
 }
@@ -47,6 +49,7 @@ export function createChannel<T> (limit: number, signal: AbortSignal, sizeOf: (i
     const taken = queue
     queue = []
     size = 0
+    release()
     return taken
   }
 
@@ -65,9 +68,7 @@ export function createChannel<T> (limit: number, signal: AbortSignal, sizeOf: (i
     try {
       for (;;) {
         if (queue.length > 0) {
-          const batch = take()
-          release()
-          yield batch
+          yield take()
         } else if (ending !== undefined) {
           if ('error' in ending) throw ending.error
           return ending.reason
@@ -81,5 +82,5 @@ export function createChannel<T> (limit: number, signal: AbortSignal, sizeOf: (i
     }
   }
 
-  return { push, drained, get isFull () { return ending === undefined && size >= limit }, end: (reason) => finish({ reason }), fail: (error) => finish({ error }), batches }
+  return { push, drained, take, get isFull () { return ending === undefined && size >= limit }, end: (reason) => finish({ reason }), fail: (error) => finish({ error }), batches }
 }

@@ -19,7 +19,7 @@ import { logRequest } from './logs.ts'
 import { openSharedLog } from './shared-log.ts'
 import type { SharedLog, SharedLogStart } from './shared-log.ts'
 
-export type LogEvent = StreamEvent & { data: LogLine & { container?: string } }
+export type LogEvent = StreamEvent & { data: LogLine & { container_id?: string, container_name?: string } }
 
 export type LogSources = { containers: Containers, events: EventHub, logs: LogHub }
 
@@ -104,7 +104,7 @@ export async function openLogEvents ({ containers, events, logs }: LogSources, d
 
 /** How a line reads as text. */
 export function textOfLog ({ data }: StreamEvent, hasTimestamps: boolean): string {
-  const { container, time, line, partial } = data as LogEvent['data']
+  const { container_name: container, time, line, partial } = data as LogEvent['data']
   return `${container === undefined ? '' : `${container} | `}${hasTimestamps ? `${time} ` : ''}${line}${partial === true ? '' : '\n'}`
 }
 
