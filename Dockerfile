@@ -7,16 +7,19 @@ COPY package.json package-lock.json .npmrc ./
 # No install script of a dependency is needed: the native parts of ssh2 are optional.
 RUN npm ci --omit=dev --ignore-scripts --no-update-notifier
 # ReDoc is one file of a package whose dependencies nothing needs at run time.
-RUN mkdir assets state \
+RUN mkdir assets \
+  && mkdir state \
+  && mkdir -m 1777 state/dockapi \
   && npm pack --silent "redoc@$(node -p 'require("./package-lock.json").packages["node_modules/redoc"].version')" \
   && tar -xzf redoc-*.tgz -C assets --strip-components=2 package/bundles/redoc.standalone.js package/bundles/redoc.standalone.js.LICENSE.txt
 
 FROM ${NODE_IMAGE}
 WORKDIR /app
-ENV NODE_ENV=production DOCKAPI_HOST=0.0.0.0 DOCKAPI_PORT=8000 DOCKAPI_GATEWAY_HOST=0.0.0.0 DOCKAPI_GATEWAY_PORT=8080 DOCKAPI_DATA_DIR=/var/lib/dockapi
+ENV NODE_ENV=production DOCKAPI_HOST=0.0.0.0 DOCKAPI_PORT=8000 DOCKAPI_GATEWAY_HOST=0.0.0.0 DOCKAPI_GATEWAY_PORT=8080 DOCKAPI_DATA_DIR=/var/lib/dockapi/state
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=dependencies /app/assets ./assets
-COPY --from=dependencies --chown=1000:1000 /app/state /var/lib/dockapi
+# Whoever the container runs as makes a folder of its own here.
+COPY --from=dependencies /app/state /var/lib/
 COPY package.json ./
 COPY schemas ./schemas
 COPY src ./src
@@ -28,5 +31,5 @@ USER 1000:1000
 VOLUME /var/lib/dockapi
 EXPOSE 8000 8080
 HEALTHCHECK --interval=10s --timeout=10s --start-period=20s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.DOCKAPI_PORT}/livez`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch(`http://${process.env.DOCKAPI_HOST === '0.0.0.0' ? '127.0.0.1' : process.env.DOCKAPI_HOST}:${process.env.DOCKAPI_PORT}/livez`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "src/main.ts"]

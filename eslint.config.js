@@ -30,6 +30,10 @@ export default tseslint.config(
     }
   },
   {
+    files: ['examples/**/www/**/*.js'],
+    languageOptions: { globals: { document: 'readonly', fetch: 'readonly', location: 'readonly' } }
+  },
+  {
     // node-tap runs the subtests in order and awaits each.
     files: ['test/**/*.ts'],
     rules: { '@typescript-eslint/no-floating-promises': 'off' }
@@ -41,6 +45,10 @@ export default tseslint.config(
     files: ['**/*.ts'],
     ignores: ['src/store/**', 'test/src/store/**'],
     rules: { 'no-restricted-imports': ['error', { paths: [{ name: 'node:sqlite', message: 'SQLite stays in src/store.' }] }] }
+  },
+  {
+    files: ['routes/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', { selector: "MemberExpression[object.name='app'][property.name='containers']", message: 'Containers are those of who asks: request.containers.' }] }
   },
   forbid(['src/engine/**/*.ts'], [], [...webFramework, '**/plugins/**', '**/routes/**', 'undici'],
     'The domain knows no web framework.'),

@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { createContainers } from '../src/containers/containers.ts'
 import type { Containers, ContainersConfig } from '../src/containers/containers.ts'
 
@@ -14,9 +14,9 @@ declare module 'fastify' {
 async function containers (app: FastifyInstance, options: { config: ContainersConfig }) {
   const created = createContainers(app.engine, app.pulls, options.config, app.tombstones)
   app.decorate('containers', created)
-  app.decorateRequest('containers', { getter: () => created })
+  app.decorateRequest('containers', { getter (this: FastifyRequest) { return created.as(this.principal.grant) } })
   app.addHook('onListen', async () => { created.start() })
   app.addHook('preClose', async () => { created.close() })
 }
 
-export default fp(containers, { name: 'containers', fastify: '5.x', dependencies: ['engine', 'pulls', 'tombstones'] })
+export default fp(containers, { name: 'containers', fastify: '5.x', dependencies: ['engine', 'guard', 'pulls', 'tombstones'] })

@@ -1,9 +1,12 @@
+import type { AddressInfo } from 'node:net'
 import fp from 'fastify-plugin'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../src/config/schema.ts'
 import { createGateway } from '../src/gateway/gateway.ts'
 import type { Gateway } from '../src/gateway/gateway.ts'
-import { answerClientError, problemOf } from './errors.ts'
+import { secretOf } from '../src/store/secrets.ts'
+import { createSettingsTable } from '../src/store/settings.ts'
+import { answerClientError, problemOf, statusOf } from './errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance { gateway: Gateway }
@@ -17,17 +20,22 @@ async function gateway (app: FastifyInstance, { config }: { config: Config }) {
     config,
     containers: app.containers,
     forwarder: app.forwarder,
+    settingsTable: createSettingsTable(app.store),
+    secret: secretOf(app.store, 'sticky'),
+    apiPorts: () => app.addresses().map((address) => (address as AddressInfo).port),
     isOwnToken: app.guard.isOwnToken,
+    statusOf,
     describe: (error, url) => problemOf(error, url, `gateway-${++count}`),
     onClientError: answerClientError,
     onRefusal (error, { status, request_id: requestId }) {
       const level = error.code === 'internal_error' ? 'error' : status >= 500 ? 'warn' : 'info'
       log[level]({ code: error.code, detail: error.message, err: error.cause, requestId }, 'request refused')
-    }
+    },
+    onFileProblem (problem) { log.warn({ problem }, 'the middlewares file is not used as it is') }
   })
   app.decorate('gateway', created)
   app.addHook('preClose', async () => { created.close().catch((error: unknown) => { log.error(error) }) })
   app.addHook('onClose', async () => { created.destroy() })
 }
 
-export default fp(gateway, { name: 'gateway', fastify: '5.x', dependencies: ['containers', 'forwarder', 'guard'] })
+export default fp(gateway, { name: 'gateway', fastify: '5.x', dependencies: ['containers', 'forwarder', 'guard', 'store'] })

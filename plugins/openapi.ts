@@ -32,7 +32,7 @@ async function openapi (app: FastifyInstance) {
       info: INFO,
       servers: [{ url: '/' }],
       tags: [...TAGS],
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'DOCKAPI_TOKEN. Not needed on a loopback address while no token is set.' } } },
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'A token (`dockapi token create`, `POST /tokens`) or DOCKAPI_TOKEN. Not needed on a loopback address while there is none.' } } },
       security: [{ bearer: [] }, {}]
     },
     refResolver: { buildLocalReference: (json) => String(json.$id) },

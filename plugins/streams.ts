@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import { deliver, deliverBytes } from '../src/streams/delivery.ts'
 import type { StreamSource } from '../src/streams/delivery.ts'
 import { createEncoder } from '../src/streams/encoder.ts'
-import type { StreamEvent } from '../src/streams/encoder.ts'
+import type { Encoder, StreamEvent } from '../src/streams/encoder.ts'
 import { MEDIA_TYPES } from '../src/streams/form.ts'
 import type { Form } from '../src/streams/form.ts'
 import { createEventHub } from '../src/streams/event-hub.ts'
@@ -20,6 +20,8 @@ export type StreamAnswer = {
   open (signal: AbortSignal): Promise<StreamSource | Readable>
   /** How an event reads as plain text, where that form is offered. */
   textOf? (event: StreamEvent): string
+  /** Writes events in a way of its own. */
+  encoder?: Encoder
 }
 
 declare module 'fastify' {
@@ -41,7 +43,7 @@ async function streams (app: FastifyInstance, options: { limit: number }) {
   app.decorate('streams', created)
   app.decorate('events', createEventHub(app.engine))
   app.decorate('logs', createLogHub(app.engine))
-  app.decorateReply('sendStream', async function (this: FastifyReply, { form, open, textOf = () => '' }) {
+  app.decorateReply('sendStream', async function (this: FastifyReply, { form, open, textOf = () => '', encoder = createEncoder(form, textOf) }) {
     this.type(`${MEDIA_TYPES[form]}; charset=utf-8`)
     this.headers({ 'x-content-type-options': 'nosniff', 'x-accel-buffering': 'no', 'cache-control': 'no-store', vary: 'Accept' })
     if (this.request.method === 'HEAD') return this.send('')
@@ -49,7 +51,7 @@ async function streams (app: FastifyInstance, options: { limit: number }) {
     this.raw.once('pipe', () => this.raw.flushHeaders())
     return this.send(await created.admit(async (signal) => {
       const source = await open(signal)
-      return source instanceof Readable ? deliverBytes(source, created.closing) : deliver(source, { encoder: createEncoder(form, textOf), closing: created.closing })
+      return source instanceof Readable ? deliverBytes(source, created.closing) : deliver(source, { encoder, closing: created.closing })
     }, this.request.gone))
   })
   app.addHook('preClose', async () => { await created.close() })

@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
 import { Type } from '@sinclair/typebox'
 import { answerWithEvents } from '../plugins/event-answer.ts'
+import { permitEveryImage } from '../src/auth/permit.ts'
 import { negotiateForm } from '../src/streams/form.ts'
 import { BuildEventSchema, BuildQuerySchema, BuildRequestSchema, BuildResultSchema, TarSchema } from '../schemas/build.ts'
 import type { BuildQuery, BuildRequest } from '../schemas/build.ts'
@@ -18,15 +20,16 @@ const build: FastifyPluginAsyncTypebox = async (app) => {
   app.addHook('preClose', async () => { closing.abort() })
   app.addContentTypeParser(TAR_TYPES, (_request, body, done) => { done(null, body) })
 
-  function orderOf (body: unknown, query: BuildQuery, type: string | undefined): BuildOrder {
+  function orderOf ({ body, query, headers: { 'content-type': type }, containers: { config } }: FastifyRequest<{ Querystring: BuildQuery }>): BuildOrder {
     if (body === undefined || body === null) throw new DockApiError('invalid_request', 'body: is empty', { fields: [{ where: 'body', pointer: '', message: 'is empty' }], hint: 'Send a tar archive, or JSON with dockerfile.' })
-    if (type?.startsWith('application/json') !== true) return orderFromTar(body as Readable, query, app.containers.config)
+    if (type?.startsWith('application/json') !== true) return orderFromTar(body as Readable, query, config)
     const [field] = Object.keys(query)
-    if (field === undefined) return orderFromText(body as BuildRequest, app.containers.config)
+    if (field === undefined) return orderFromText(body as BuildRequest, config)
     throw new DockApiError('invalid_request', `${field}: belongs into the body when the body is JSON`, { fields: [{ where: 'query', pointer: `/${field}`, message: 'belongs into the body when the body is JSON' }] })
   }
 
   app.post('/images/build', {
+    config: { scope: 'images' },
     schema: {
       operationId: 'buildImage',
       tags: ['Images'],
@@ -54,7 +57,8 @@ const build: FastifyPluginAsyncTypebox = async (app) => {
       }
     }
   }, async (request, reply) => {
-    const order = orderOf(request.body, request.query, request.headers['content-type'])
+    permitEveryImage(request.principal.grant)
+    const order = orderOf(request)
     const signal = AbortSignal.any([request.gone, closing.signal])
     const form = negotiateForm(request.headers.accept, ['json', 'ndjson', 'sse', 'text'])
     if (form === 'json') return await buildImage(app.engine, order, async () => {}, signal)

@@ -14,6 +14,7 @@ import { removeContainer } from '../src/engine/containers.ts'
 /** The collection and its members: list, inspect, remove. */
 const containers: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/containers', {
+    config: { scope: 'read' },
     schema: {
       operationId: 'listContainers',
       tags: ['Containers'],
@@ -39,6 +40,7 @@ const containers: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.get('/containers/:id', {
+    config: { scope: 'read' },
     schema: {
       operationId: 'getContainer',
       tags: ['Containers'],
@@ -55,6 +57,7 @@ const containers: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.delete('/containers/:id', {
+    config: { scope: 'run' },
     schema: {
       operationId: 'removeContainer',
       tags: ['Containers'],

@@ -10,6 +10,7 @@ const JSON_BOUNDS = { limit: 100, timeout: 5 }
 
 const events: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/events', {
+    config: { scope: 'read' },
     schema: {
       operationId: 'streamEvents',
       tags: ['Streams'],

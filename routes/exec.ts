@@ -7,6 +7,7 @@ import { runCommand } from '../src/streams/exec.ts'
 
 const exec: FastifyPluginAsyncTypebox = async (app) => {
   app.post('/containers/:id/exec', {
+    config: { scope: 'exec' },
     schema: {
       operationId: 'execInContainer',
       tags: ['Streams'],
@@ -18,7 +19,7 @@ const exec: FastifyPluginAsyncTypebox = async (app) => {
     }
   }, async (request) => {
     const document = await request.containers.find(request.params.id, request.gone)
-    return await runCommand(app.containers, document, request.body, request.gone)
+    return await runCommand(request.containers, document, request.body, request.gone)
   })
 }
 

@@ -1,6 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
 import { Type } from '@sinclair/typebox'
 import { answerWithEvents } from '../plugins/event-answer.ts'
+import { visibleImage, visibleImages, withVisibleNames } from '../src/auth/images.ts'
+import { permitEveryImage, permitImage } from '../src/auth/permit.ts'
 import { negotiateForm } from '../src/streams/form.ts'
 import {
   ImageDetailSchema, ImageInfoSchema, ImageQuerySchema, ImagesQuerySchema, ImageStepSchema, PruneRequestSchema, PruneResultSchema, PullEventSchema, PullRequestSchema, PullResultSchema,
@@ -12,6 +15,7 @@ import { describeHistory, describeImage, findImages, forgetImage, nameImage, pru
 
 const images: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/images', {
+    config: { scope: 'read' },
     schema: {
       operationId: 'listImages',
       tags: ['Images'],
@@ -19,9 +23,10 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
       querystring: ImagesQuerySchema,
       response: { 200: { description: 'The images on the engine.', content: { 'application/json': { schema: Type.Array(ref(ImageInfoSchema)) } } }, ...problems() }
     }
-  }, async (request) => await findImages(app.engine, request.query, request.gone))
+  }, async (request) => visibleImages(request.principal.grant, await findImages(app.engine, request.query, request.gone)))
 
   app.post('/images/pull', {
+    config: { scope: 'images' },
     schema: {
       operationId: 'pullImage',
       tags: ['Images'],
@@ -41,6 +46,7 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
       }
     }
   }, async (request, reply) => {
+    permitImage(request.principal.grant, request.body.image)
     const order = pullOrder(request.body)
     const form = negotiateForm(request.headers.accept, ['json', 'ndjson', 'sse'])
     if (form === 'json') return await app.pulls.pull(order, { signal: request.gone })
@@ -49,6 +55,7 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.get('/images/inspect', {
+    config: { scope: 'read' },
     schema: {
       operationId: 'getImage',
       tags: ['Images'],
@@ -56,9 +63,13 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
       querystring: ImageQuerySchema,
       response: { 200: ref(ImageDetailSchema), ...problems(404) }
     }
-  }, async (request) => await describeImage(app.engine, request.query.image, request.gone))
+  }, async (request) => {
+    const image = await namedImage(request, request.query.image, 'read')
+    return withVisibleNames(request.principal.grant, await describeImage(app.engine, image, request.gone))
+  })
 
   app.get('/images/history', {
+    config: { scope: 'read' },
     schema: {
       operationId: 'getImageHistory',
       tags: ['Images'],
@@ -66,9 +77,10 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
       querystring: ImageQuerySchema,
       response: { 200: { description: 'Its steps, the last one first.', content: { 'application/json': { schema: Type.Array(ref(ImageStepSchema)) } } }, ...problems(404) }
     }
-  }, async (request) => await describeHistory(app.engine, request.query.image, request.gone))
+  }, async (request) => await describeHistory(app.engine, await namedImage(request, request.query.image, 'read'), request.gone))
 
   app.post('/images/tag', {
+    config: { scope: 'images' },
     schema: {
       operationId: 'tagImage',
       tags: ['Images'],
@@ -77,9 +89,14 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
       body: ref(TagRequestSchema),
       response: { 200: ref(TagResultSchema), ...problems(404, 413, 415) }
     }
-  }, async (request) => await nameImage(app.engine, request.body, request.gone))
+  }, async (request) => {
+    permitImage(request.principal.grant, request.body.name)
+    const image = await visibleImage(request.principal.grant, app.engine, request.body.image, { use: 'read', where: 'body', signal: request.gone })
+    return await nameImage(app.engine, { ...request.body, image }, request.gone)
+  })
 
   app.delete('/images', {
+    config: { scope: 'images' },
     schema: {
       operationId: 'removeImage',
       tags: ['Images'],
@@ -88,9 +105,13 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
       querystring: RemoveImageQuerySchema,
       response: { 200: ref(RemovedImagesSchema), ...problems(404, 409) }
     }
-  }, async (request) => await forgetImage(app.engine, request.query))
+  }, async (request) => {
+    const image = await namedImage(request, request.query.image, 'remove')
+    return await forgetImage(app.engine, { ...request.query, image })
+  })
 
   app.post('/images/prune', {
+    config: { scope: 'images' },
     schema: {
       operationId: 'pruneImages',
       tags: ['Images'],
@@ -99,7 +120,14 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
       body: ref(PruneRequestSchema),
       response: { 200: ref(PruneResultSchema), ...problems(409, 413, 415) }
     }
-  }, async (request) => await pruneUnused(app.engine, request.body, request.gone))
+  }, async (request) => {
+    permitEveryImage(request.principal.grant)
+    return await pruneUnused(app.engine, request.body, request.gone)
+  })
+
+  function namedImage (request: FastifyRequest, image: string, use: 'read' | 'remove'): Promise<string> {
+    return visibleImage(request.principal.grant, app.engine, image, { use, where: 'query', signal: request.gone })
+  }
 }
 
 export default images

@@ -10,6 +10,7 @@ import { ProxyInfoSchema } from '../schemas/proxy.ts'
 
 const proxyInfo: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/proxy/:id', {
+    config: { scope: 'read' },
     schema: {
       operationId: 'getProxyInfo',
       tags: ['Proxy'],
@@ -20,7 +21,7 @@ const proxyInfo: FastifyPluginAsyncTypebox = async (app) => {
     }
   }, async (request) => {
     const document = await request.containers.find(request.params.id, request.gone)
-    const upstream = await app.containers.upstreamOf(document).catch((error: unknown) => {
+    const upstream = await request.containers.upstreamOf(document).catch((error: unknown) => {
       if (isDockApiError(error, 'upstream_not_running')) throw new DockApiError('container_not_running', error.message, { details: error.details })
       throw error
     })

@@ -31,7 +31,7 @@ async function proxy (app: FastifyInstance) {
     upstream: '',
     undici: { request: () => {} } as object,
     replyOptions: { getUpstream: () => 'http://container.invalid' },
-    config: { proxied: true }
+    config: { proxied: true, scope: 'read' }
   })
 
   async function forward (request: FastifyRequest, reply: FastifyReply) {

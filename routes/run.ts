@@ -9,6 +9,7 @@ import { RunRequestSchema } from '../schemas/run.ts'
 
 const run: FastifyPluginAsyncTypebox = async (app) => {
   app.post('/containers/run', {
+    config: { scope: 'run' },
     schema: {
       operationId: 'runContainer',
       tags: ['Containers'],
@@ -26,7 +27,7 @@ const run: FastifyPluginAsyncTypebox = async (app) => {
       }
     }
   }, async (request, reply) => {
-    const { document, isNew, warnings, exit } = await runContainer(app.containers, request.body, request.gone)
+    const { document, isNew, warnings, exit } = await runContainer(request.containers, request.body, request.gone)
     const info = infoOfDocument(document, baseUrlOf(request), await app.gateway.urlFor(document, request.gone))
     reply.code(isNew ? 201 : 200).header('location', `/containers/${document.Id}`)
     if (exit === undefined) return { ...info, warnings }

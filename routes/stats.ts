@@ -14,6 +14,7 @@ const CHANGE_KINDS = ['changed', 'added', 'deleted'] as const
 /** What containers use and do. */
 const stats: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/containers/:id/stats', {
+    config: { scope: 'read' },
     schema: {
       operationId: 'getContainerStats',
       tags: ['Streams'],
@@ -33,6 +34,7 @@ const stats: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.get('/stats', {
+    config: { scope: 'read' },
     schema: {
       operationId: 'listStats',
       tags: ['Streams'],
@@ -40,9 +42,10 @@ const stats: FastifyPluginAsyncTypebox = async (app) => {
       description: 'Measured over half a second; the engine is asked about eight containers at a time.',
       response: { 200: { description: 'One entry for each container in scope that runs.', content: { 'application/json': { schema: StatsListSchema } } }, ...problems() }
     }
-  }, async (request) => await readAllStats(app.containers, request.gone))
+  }, async (request) => await readAllStats(request.containers, request.gone))
 
   app.get('/containers/:id/top', {
+    config: { scope: 'read' },
     schema: {
       operationId: 'listContainerProcesses',
       tags: ['Streams'],
@@ -57,6 +60,7 @@ const stats: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.get('/containers/:id/changes', {
+    config: { scope: 'read' },
     schema: {
       operationId: 'listContainerChanges',
       tags: ['Streams'],

@@ -21,6 +21,9 @@ export const TAGS = [
   { name: 'Images', description: 'What is on the engine, and pulling more.' },
   { name: 'Containers', description: 'Run, inspect and control containers.' },
   { name: 'Streams', description: 'Logs, events, use of resources, and commands inside containers.' },
+  { name: 'Files', description: 'Files and folders in containers.' },
   { name: 'Proxy', description: 'Reach the application inside a container.' },
-  { name: 'Gateway', description: 'Containers at host names of their own.' }
+  { name: 'Gateway', description: 'Containers at host names of their own.' },
+  { name: 'Tokens', description: 'Who may call, and what they may do.' },
+  { name: 'Under /api', description: 'A small contract for web front-ends: containers and images in few words.' }
 ] as const

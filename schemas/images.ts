@@ -138,3 +138,32 @@ export const PruneResultSchema = model('PruneResult', {
   bytes: Type.Integer({ description: 'Bytes that were freed; in a dry run, what these images share with no other, which is the least that will be.' })
 }, { description: 'What was removed, or would be.', examples: [{ dry_run: true, untagged: [], deleted: [ImageInfoSchema.examples[0].id], bytes: 192481321 }] })
 export type PruneResult = Static<typeof PruneResultSchema>
+
+export const SaveQuerySchema = Type.Object({
+  image: Type.Array(ImageQuery, { minItems: 1, maxItems: 100, description: 'Name, id, or the beginning of an id; repeat it for several.', examples: [['nginx:latest']] })
+}, { additionalProperties: false })
+
+export const LoadResultSchema = model('LoadResult', {
+  images: Type.Array(Type.Object({
+    id: Type.String({ description: 'Full id.' }),
+    image: nullable(Type.String({ description: 'Its name, tag included; null for an image that has none in the archive.' }))
+  }, { additionalProperties: false }))
+}, { description: 'The images that were loaded.', examples: [{ images: [{ id: 'sha256:3b25b682ea82b2db3cc4fd48db818be788ee3f902ac7378090cf2624ec2442df', image: 'nginx:latest' }] }] })
+export type LoadResult = Static<typeof LoadResultSchema>
+
+export const LoadProgressSchema = model('LoadProgress', {
+  layer: Type.String({ description: 'The layer that is unpacked.' }),
+  status: Type.String({ description: 'In the engine\'s words.' }),
+  current: nullable(Type.Integer({ description: 'Bytes of this layer that are done.' })),
+  total: nullable(Type.Integer({ description: 'Bytes of this layer.' }))
+}, { description: 'How far a load is.', examples: [{ layer: 'ea77fbe8d593', status: 'Loading layer', current: 32768, total: 2123776 }] })
+export type LoadProgress = Static<typeof LoadProgressSchema>
+
+export const LoadEventSchema = model('LoadEvent', {
+  event: oneOf(['progress', 'done', 'error'])
+}, {
+  additionalProperties: true,
+  anyOf: [ref(LoadProgressSchema), ref(LoadResultSchema), ref(ProblemSchema)],
+  description: 'One line of a load: beside `event` the members of LoadProgress, LoadResult or Problem. The last one is `done` or `error`.',
+  examples: [{ event: 'done', ...LoadResultSchema.examples[0] }]
+})

@@ -42,14 +42,15 @@ export type Problem = Static<typeof ProblemSchema>
 export const DESCRIPTIONS = {
   400: 'The request is wrong: `errors` names the fields.',
   401: 'A token is needed.',
-  403: 'Refused: host, origin or policy.',
-  404: 'There is no such container or image.',
+  403: 'Refused: host, origin, rights of the token, or policy.',
+  404: 'There is no such thing, or none that the token may see.',
   406: 'The Accept header wants no form that there is.',
-  409: 'In conflict with the state of the container or image.',
+  408: 'The body stopped arriving.',
+  409: 'In conflict with the state of things.',
   410: 'The container is gone: `tombstone` says how it ended.',
   413: 'The body is too large.',
   415: 'The body has a type that the operation does not take; most take JSON only.',
-  429: 'Too many requests or streams.',
+  429: 'Too many open streams, or too many wrong tokens.',
   500: 'The engine or the server failed.',
   502: 'The container did not answer properly.',
   503: 'The engine cannot be reached, or the container does not run.',
@@ -58,7 +59,7 @@ export const DESCRIPTIONS = {
 export type ProblemStatus = keyof typeof DESCRIPTIONS
 
 /** What every operation may answer, whatever it does. */
-const ALWAYS: readonly ProblemStatus[] = [400, 401, 403, 500, 503, 504]
+const ALWAYS: readonly ProblemStatus[] = [400, 401, 403, 429, 500, 503, 504]
 
 /** The failure answers of a route, for its `response` schema. */
 export function problems (...statuses: ProblemStatus[]) {

@@ -10,7 +10,7 @@ export const PROXIED_PATH = '/proxy/{id}/{path}'
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'head', 'options'] as const
 const WITH_BODY = new Set<string>(['post', 'put', 'patch', 'delete'])
-const STATUSES: readonly ProblemStatus[] = [400, 401, 403, 404, 409, 500, 502, 503, 504]
+const STATUSES: readonly ProblemStatus[] = [400, 401, 403, 404, 409, 429, 500, 502, 503, 504]
 
 const ANYTHING = { '*/*': { schema: {} } }
 

@@ -26,7 +26,7 @@ export const StickySchema = model('Sticky', {
   http_only: Type.Optional(Type.Boolean({ description: '`true` when left out.' })),
   same_site: Type.Optional(oneOf(['none', 'lax', 'strict'])),
   max_age: Type.Optional(Type.Integer({ minimum: 0, description: 'In seconds; the browser\'s session when left out.' })),
-  path: Type.Optional(Type.String({ pattern: '^/', maxLength: 1024 }))
+  path: Type.Optional(Type.String({ pattern: '^/[!-:<-~]*$', maxLength: 1024, description: '`/` when left out.' }))
 }, { description: 'A client stays with the upstream that it was given first, by a cookie, as long as that one takes requests.' })
 export type Sticky = Static<typeof StickySchema>
 

@@ -12,30 +12,40 @@ import errors, { answerClientError, answerFrameworkError } from '../plugins/erro
 import forwarder from '../plugins/forwarder.ts'
 import gateway from '../plugins/gateway.ts'
 import guard from '../plugins/guard.ts'
+import lifetimes from '../plugins/lifetimes.ts'
+import launches from '../plugins/launches.ts'
 import openapi from '../plugins/openapi.ts'
 import pulls from '../plugins/pulls.ts'
 import shutdown from '../plugins/shutdown.ts'
 import store from '../plugins/store.ts'
 import streams from '../plugins/streams.ts'
 import tombstones from '../plugins/tombstones.ts'
+import tokens from '../plugins/tokens.ts'
 import upgrade from '../plugins/upgrade.ts'
 import { buildValidator } from '../plugins/validation.ts'
+import apiRoutes from '../routes/api.ts'
 import buildRoutes from '../routes/build.ts'
 import containerRoutes from '../routes/containers.ts'
 import docsRoutes from '../routes/docs.ts'
 import eventRoutes from '../routes/events.ts'
 import execRoutes from '../routes/exec.ts'
+import fileRoutes from '../routes/files.ts'
 import healthRoutes from '../routes/health.ts'
+import imageArchiveRoutes from '../routes/image-archives.ts'
 import imageRoutes from '../routes/images.ts'
+import launchRoutes from '../routes/launch.ts'
 import lifecycleRoutes from '../routes/lifecycle.ts'
 import logRoutes from '../routes/logs.ts'
 import mergedLogRoutes from '../routes/merged-logs.ts'
+import middlewareRoutes from '../routes/middlewares.ts'
 import proxyInfoRoutes from '../routes/proxy-info.ts'
 import proxyRoutes from '../routes/proxy.ts'
+import replicaRoutes from '../routes/replicas.ts'
 import routeRoutes from '../routes/routes.ts'
 import runRoutes from '../routes/run.ts'
 import statsRoutes from '../routes/stats.ts'
 import tombstoneRoutes from '../routes/tombstones.ts'
+import tokenRoutes from '../routes/tokens.ts'
 
 export type App = Awaited<ReturnType<typeof buildApp>>
 
@@ -59,35 +69,45 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
 
   await app.register(errors)
   await app.register(shutdown, {})
-  await app.register(guard, { config })
   await app.register(store, { dataDir: config.dataDir })
+  await app.register(tokens, { config })
+  await app.register(guard, { config })
   await app.register(openapi)
   await app.register(abort)
   await app.register(engine, { environment: config.engine })
   await app.register(pulls, { environment: config.engine })
   await app.register(tombstones, { keepHours: config.tombstones })
   await app.register(containers, { config })
+  await app.register(launches)
   await app.register(containerPages)
   await app.register(forwarder)
   await app.register(streams, { limit: config.maxStreams })
   await app.register(upgrade)
   await app.register(gateway, { config })
+  await app.register(lifetimes, {})
 
   await app.register(healthRoutes)
   await app.register(imageRoutes)
+  await app.register(imageArchiveRoutes)
   await app.register(buildRoutes)
   await app.register(containerRoutes)
   await app.register(runRoutes)
+  await app.register(launchRoutes, { domain: config.domain })
   await app.register(lifecycleRoutes)
+  await app.register(replicaRoutes)
   await app.register(logRoutes)
   await app.register(mergedLogRoutes)
   await app.register(tombstoneRoutes)
   await app.register(eventRoutes)
   await app.register(statsRoutes)
   await app.register(execRoutes)
+  await app.register(fileRoutes)
   await app.register(proxyInfoRoutes)
   await app.register(proxyRoutes)
   await app.register(routeRoutes)
+  await app.register(middlewareRoutes)
+  await app.register(tokenRoutes)
+  await app.register(apiRoutes, { prefix: '/api' })
   await app.register(docsRoutes)
   return app
 }

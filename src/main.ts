@@ -1,5 +1,8 @@
 #!/usr/bin/env node
+import type { FastifyRequest } from 'fastify'
 import { buildApp } from './app.ts'
+import { redactUrl } from './auth/url.ts'
+import { runCommandLine } from './cli/command-line.ts'
 import { ConfigError, loadConfig } from './config/load.ts'
 import type { Config } from './config/schema.ts'
 import { StoreError } from './store/store.ts'
@@ -8,8 +11,11 @@ import { StoreError } from './store/store.ts'
 const GRACE_MS = 10_000
 const SAME_SIGNAL_MS = 1_000
 
+const exitCode = runCommandLine(process.argv.slice(2), { env: process.env, print: console.log, complain: console.error })
+if (exitCode !== undefined) process.exit(exitCode)
+
 const config = readConfig()
-const app = await buildApp(config, { logger: loggerOptions(config) }).catch(exitWithoutStore)
+const app = await buildApp(config, { logger: loggerOptions(config) }).catch(exitUnbuilt)
 
 process.once('SIGTERM', stop)
 process.once('SIGINT', stop)
@@ -29,16 +35,22 @@ function readConfig (): Config {
   }
 }
 
-function exitWithoutStore (error: unknown): never {
-  if (!(error instanceof StoreError)) throw error
+function exitUnbuilt (error: unknown): never {
+  if (!(error instanceof StoreError || error instanceof ConfigError)) throw error
   console.error(error.message)
   process.exit(1)
 }
 
 function loggerOptions ({ logLevel }: Config) {
   const redact = ['req.headers.authorization', 'req.headers.cookie']
-  if (!process.stdout.isTTY) return { level: logLevel, redact }
-  return { level: logLevel, redact, transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname,req,res,reqId,responseTime', translateTime: 'HH:MM:ss' } } }
+  const serializers = { req: describeRequest }
+  if (!process.stdout.isTTY) return { level: logLevel, redact, serializers }
+  return { level: logLevel, redact, serializers, transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname,req,res,reqId,responseTime', translateTime: 'HH:MM:ss' } } }
+}
+
+/** What the log says of a request: no secret that its URL may carry. */
+function describeRequest ({ method, url, host, ip, socket }: FastifyRequest) {
+  return { method, url: redactUrl(url), host, remoteAddress: ip, remotePort: socket.remotePort ?? 0 }
 }
 
 type Listener = { host: string, port: number | 'off', prefix: 'DOCKAPI' | 'DOCKAPI_GATEWAY' }

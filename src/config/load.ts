@@ -3,7 +3,6 @@ import type { TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { parseBytes } from './bytes.ts'
 import { defaultDataDir } from './data-dir.ts'
-import { isLoopback } from './loopback.ts'
 import { ConfigSchema, SETTINGS } from './schema.ts'
 import type { Config, EngineEnvironment, Setting } from './schema.ts'
 
@@ -50,14 +49,8 @@ export function loadConfig ({ argv = [], env = {} }: ConfigSource = {}): Config 
   if (problems.length > 0) throw new ConfigError([...new Set(problems)])
   const decoded = Value.Decode(ConfigSchema, config)
   const checked: Config = { ...decoded, dataDir: decoded.dataDir ?? defaultDataDir(env), engine: readEngineEnvironment(env), isGatewayPortGiven }
-  refuseOpenListener(checked)
   for (const value of Object.values(checked)) Object.freeze(value)
   return Object.freeze(checked)
-}
-
-/** Whether callers must send the token. */
-export function isTokenRequired (config: Pick<Config, 'auth' | 'token'>): boolean {
-  return config.auth === 'required' || (config.auth === 'auto' && config.token !== undefined)
 }
 
 function readFlags (argv: readonly string[], problems: string[]): Record<string, string | undefined> {
@@ -98,16 +91,4 @@ function readEngineEnvironment (env: Readonly<Record<string, string | undefined>
     if (value !== undefined && value !== '') engine[name] = value
   }
   return engine
-}
-
-/** A reached API is a reached host: a listener that others can connect to needs a token, or `off` said aloud (DESIGN section 7). */
-function refuseOpenListener (config: Config): void {
-  if (config.auth === 'required' && config.token === undefined) {
-    throw new ConfigError(['DOCKAPI_AUTH is "required" but DOCKAPI_TOKEN is not set. Set DOCKAPI_TOKEN to a secret of at least 16 characters.'])
-  }
-  if (isLoopback(config.host) || config.auth === 'off' || isTokenRequired(config)) return
-  throw new ConfigError([
-    `DOCKAPI_HOST is "${config.host}", which other machines can reach, and no token protects the API: whoever reaches it controls this machine's containers. ` +
-    'Set DOCKAPI_TOKEN to a secret of at least 16 characters, or listen on 127.0.0.1, or say DOCKAPI_AUTH=off if something else guards the port.'
-  ])
 }

@@ -1,8 +1,7 @@
 import { DockApiError } from '../errors.ts'
 import type { ContainerDocument } from '../engine/containers.ts'
 import type { Upstream } from '../forward/upstream.ts'
-import { LABELS } from './labels.ts'
-import { chooseContainerPort, tcpPortsOf } from './ports.ts'
+import { chooseContainerPort, declaredTarget, tcpPortsOf } from './ports.ts'
 import type { Vantage } from './vantage.ts'
 
 export type AddressOptions = {
@@ -23,17 +22,17 @@ type Place = { host: string, port: number, reason: string }
  */
 export function resolveUpstream (document: ContainerDocument, { port, vantage, preferredNetwork }: AddressOptions): Upstream {
   refuseUnlessRunning(document)
-  const labels = document.Config.Labels ?? {}
+  const { network = preferredNetwork, scheme = 'http' } = declaredTarget(document.Config.Labels ?? {})
   const containerPort = port ?? mainPortOf(document)
   if (containerPort === undefined) {
     throw new DockApiError('no_port', `The container "${nameOf(document)}" exposes no TCP port, so there is nothing to reach.`)
   }
-  const place = sharedNetwork(document, containerPort, vantage, labels[LABELS.network] ?? preferredNetwork) ??
+  const place = sharedNetwork(document, containerPort, vantage, network) ??
     publishedPort(document, containerPort, vantage) ??
-    ownAddress(document, containerPort, vantage, labels[LABELS.network] ?? preferredNetwork) ??
+    ownAddress(document, containerPort, vantage, network) ??
     hostNetwork(document, containerPort, vantage)
   if (place === undefined) throw unreachable(document, containerPort, vantage)
-  return { containerId: document.Id, scheme: labels[LABELS.scheme] === 'https' ? 'https' : 'http', ...place }
+  return { containerId: document.Id, scheme, ...place }
 }
 
 function refuseUnlessRunning (document: ContainerDocument): void {

@@ -1,3 +1,5 @@
+import { fitsLabels, UNRESTRICTED } from '../auth/grant.ts'
+import type { Grant } from '../auth/grant.ts'
 import type { Config } from '../config/schema.ts'
 import { listContainers } from '../engine/containers.ts'
 import type { ContainerDocument, ContainerSummary } from '../engine/containers.ts'
@@ -9,22 +11,29 @@ import { watchEvents } from '../engine/events.ts'
 import type { EventWatch } from '../engine/events.ts'
 import { resolveUpstream } from './address.ts'
 import { isInScope } from './labels.ts'
-import { findContainer, listInScope } from './lookup.ts'
+import { findContainer, listVisible } from './lookup.ts'
+import type { Visibility } from './lookup.ts'
 import { createUpstreamCache } from './upstream-cache.ts'
 import { detectVantage } from './vantage.ts'
 import type { Vantage } from './vantage.ts'
 
-export type ContainersConfig = Pick<Config, 'scope' | 'network' | 'publishHost' | 'memory' | 'cpus' | 'pids' | 'volumeRoots'>
+export type ContainersConfig = Pick<Config, 'scope' | 'network' | 'publishHost' | 'memory' | 'cpus' | 'pids' | 'volumeRoots' | 'maxUpload'>
 
-/** The containers that exist for the API: one lookup for every door (DESIGN section 7). */
+/** The containers that exist for the API, or for one who calls it: one lookup for every door (DESIGN section 7). */
 export type Containers = {
   readonly engine: Engine
+  /** What a container gets that asks for nothing is never more than the grant allows. */
   readonly config: ContainersConfig
+  /** To what these are narrowed. */
+  readonly grant: Grant
   readonly pulls: Pulls
   readonly tombstones: Tombstones
 
+  /** The same as somebody with this grant sees them: what does not fit it does not exist. */
+  as (grant: Grant): Containers
+
   /** Whether a container with these labels exists here. */
-  isVisible (labels: Readonly<Record<string, string>> | null | undefined): boolean
+  isVisible: Visibility
 
   /**
    * The engine's document of a container in scope.
@@ -101,20 +110,40 @@ export function createContainers (engine: Engine, pulls: Pulls, config: Containe
     return resolveUpstream(document, { port, vantage: await currentVantage(), preferredNetwork: config.network })
   }
 
-  return {
-    engine,
-    config,
-    pulls,
-    tombstones,
-    isVisible: (labels) => isInScope(labels, config.scope),
-    find: (reference, signal) => findContainer(engine, config.scope, reference, signal),
-    list: (filters, signal) => listInScope(engine, config.scope, signal, filters),
-    upstreamOf,
-    isPublishedPort,
-    upstream: (reference, { port } = {}) => cache.get(`${reference}:${port ?? ''}`, async () => upstreamOf(await findContainer(engine, config.scope, reference), port)),
-    start,
-    close: () => closing.abort()
+  const views = new WeakMap<Grant, Containers>()
+
+  function viewOf (grant: Grant): Containers {
+    const known = views.get(grant)
+    if (known !== undefined) return known
+    const isVisible: Visibility = (labels) => isInScope(labels, config.scope) && fitsLabels(grant, labels)
+    // Addresses are kept for each selector: what one may reach, another may not even know of.
+    const viewer = grant.labels === undefined ? '' : JSON.stringify(grant.labels)
+    const view: Containers = {
+      engine,
+      config: narrow(config, grant),
+      grant,
+      pulls,
+      tombstones,
+      as: viewOf,
+      isVisible,
+      find: (reference, signal) => findContainer(engine, isVisible, reference, signal),
+      list: (filters, signal) => listVisible(engine, isVisible, signal, filters),
+      upstreamOf,
+      isPublishedPort,
+      upstream: (reference, { port } = {}) => cache.get(`${reference}:${port ?? ''}${viewer}`, async () => upstreamOf(await findContainer(engine, isVisible, reference), port)),
+      start,
+      close: () => closing.abort()
+    }
+    views.set(grant, view)
+    return view
   }
+
+  return viewOf(UNRESTRICTED)
+}
+
+function narrow (config: ContainersConfig, { limits }: Grant): ContainersConfig {
+  if (limits === undefined) return config
+  return { ...config, memory: Math.min(config.memory, limits.memory ?? Infinity), cpus: Math.min(config.cpus, limits.cpus ?? Infinity) }
 }
 
 async function listPublishedPorts (engine: Engine): Promise<Set<number>> {

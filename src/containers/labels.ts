@@ -6,7 +6,13 @@ export const LABELS = {
   enable: 'dockapi.enable',
   port: 'dockapi.port',
   network: 'dockapi.network',
-  scheme: 'dockapi.scheme'
+  scheme: 'dockapi.scheme',
+  service: 'dockapi.service',
+  replicaOf: 'dockapi.replica_of',
+  /** Name of the token that ran it. */
+  owner: 'dockapi.owner',
+  /** RFC 3339 time after which it is removed. */
+  expiresAt: 'dockapi.expires_at'
 } as const
 
 /** Labels of this prefix cannot be set by a caller. */

@@ -2,33 +2,34 @@ import { DockApiError, isDockApiError } from '../errors.ts'
 import type { Engine } from '../engine/engine.ts'
 import { inspectContainer, listContainers } from '../engine/containers.ts'
 import type { ContainerDocument, ContainerSummary } from '../engine/containers.ts'
-import { isInScope } from './labels.ts'
-import type { Scope } from './labels.ts'
+
+/** Whether a container with these labels exists for who asks. */
+export type Visibility = (labels: Readonly<Record<string, string>> | null | undefined) => boolean
 
 const ID_PREFIX = /^[0-9a-f]{1,64}$/
 
 /**
- * The one way from a reference to a container, for every route, socket and proxied request. What is out of scope does
+ * The one way from a reference to a container, for every route, socket and proxied request. What is not visible does
  * not exist: neither its id nor its name can be told from one that was never made.
  * @param reference Full id, exact name, or unique prefix of an id, in this order.
  * @throws DockApiError `container_not_found`, `ambiguous_id`.
  */
-export async function findContainer (engine: Engine, scope: Scope, reference: string, signal?: AbortSignal): Promise<ContainerDocument> {
+export async function findContainer (engine: Engine, isVisible: Visibility, reference: string, signal?: AbortSignal): Promise<ContainerDocument> {
   const document = await inspectIfThere(engine, reference, signal)
-  if (document !== undefined && isInScope(document.Config.Labels, scope)) return document
+  if (document !== undefined && isVisible(document.Config.Labels)) return document
   // The engine's own prefix match counts containers that do not exist for the API: match among ours.
   if (!ID_PREFIX.test(reference)) throw notFound(reference)
-  const matches = (await listInScope(engine, scope, signal)).filter(({ Id }) => Id.startsWith(reference))
+  const matches = (await listVisible(engine, isVisible, signal)).filter(({ Id }) => Id.startsWith(reference))
   if (matches.length > 1) throw ambiguous(reference, matches)
   const inspected = matches.length === 1 ? await inspectIfThere(engine, matches[0]!.Id, signal) : undefined
   if (inspected === undefined) throw notFound(reference)
   return inspected
 }
 
-/** Every container in scope, in one engine call. */
-export async function listInScope (engine: Engine, scope: Scope, signal?: AbortSignal, filters: { label?: string[], status?: string[] } = {}): Promise<ContainerSummary[]> {
+/** Every visible container, in one engine call. */
+export async function listVisible (engine: Engine, isVisible: Visibility, signal?: AbortSignal, filters: { label?: string[], status?: string[] } = {}): Promise<ContainerSummary[]> {
   const all = await listContainers(engine, filters, { signal })
-  return all.filter(({ Labels }) => isInScope(Labels, scope))
+  return all.filter(({ Labels }) => isVisible(Labels))
 }
 
 /** Undefined when the engine knows none or several: a list settles which. */

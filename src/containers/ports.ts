@@ -1,3 +1,5 @@
+import { readDeclarations } from '../gateway/labels/read.ts'
+import type { Declarations } from '../gateway/labels/declarations.ts'
 import { LABELS } from './labels.ts'
 
 /** Ports that applications commonly listen on, in the order in which they are tried (DESIGN section 6). */
@@ -8,9 +10,20 @@ const COMMON_PORTS = [80, 8080, 3000, 8000, 5000, 443]
  * one among the exposed, else the lowest. Undefined when the container exposes none.
  */
 export function chooseContainerPort (labels: Readonly<Record<string, string>>, exposedTcp: readonly number[]): number | undefined {
-  const labelled = portNumber(labels[LABELS.port]) ?? portNumber(labels[LABELS.containerPort])
+  const labelled = declaredTarget(labels).port ?? portNumber(labels[LABELS.containerPort])
   if (labelled !== undefined) return labelled
   return COMMON_PORTS.find((port) => exposedTcp.includes(port)) ?? (exposedTcp.length === 0 ? undefined : Math.min(...exposedTcp))
+}
+
+type Target = Declarations['main'] & { network?: string | undefined }
+
+const DECLARING = /^(?:traefik\.(?:http\.services|docker\.network)|dockapi\.(?:port|scheme|network)$)/i
+
+/** What labels say of how a container is reached: port, scheme and network. Most have none of these, and are not looked at closely. */
+export function declaredTarget (labels: Readonly<Record<string, string>>): Target {
+  if (!Object.keys(labels).some((label) => DECLARING.test(label))) return {}
+  const { main, network } = readDeclarations({ name: '', labels })
+  return { ...main, network }
 }
 
 /** The TCP ports of the engine's `80/tcp` keys, lowest first. */

@@ -1,3 +1,4 @@
+import { labelsOfGrant, permitResources, permitRun } from '../auth/permit.ts'
 import { DockApiError, invalidField, isDockApiError } from '../errors.ts'
 import type { Engine } from '../engine/engine.ts'
 import { openAttach } from '../engine/attach.ts'
@@ -10,10 +11,15 @@ import type { RunRequest } from '../../schemas/run.ts'
 import type { Containers } from './containers.ts'
 import { checkHealthPath } from './health-path.ts'
 import { exposedPort, imageReference, withPull } from './image.ts'
+import type { PortRule } from './image.ts'
 import { listenForLastWords } from './last-words.ts'
 import type { LastWords } from './last-words.ts'
 import { waitUntilReady } from './readiness.ts'
-import { buildSpec } from './spec.ts'
+import { withName } from './names.ts'
+import { keepToOwnVolumes } from './own-volumes.ts'
+import { takePlace } from './places.ts'
+import { buildSpec, memoryBytes } from './spec.ts'
+import { startOrRemove } from './start-or-remove.ts'
 import { beginWaitForExit } from './wait.ts'
 
 export type RunOutcome = {
@@ -25,30 +31,50 @@ export type RunOutcome = {
   exit?: CollectedOutput & { exitCode: number }
 }
 
+export type RunOptions = {
+  /** How the main port is found when the request names none; `only` when left out. */
+  portRule?: PortRule | undefined
+  /** Told the full id as soon as the container is made, before it is started. */
+  onCreated?: ((id: string) => void) | undefined
+}
+
 const READY_SECONDS = 30
 /** Docker's own (Dockerfile reference, HEALTHCHECK). */
 const HEALTHCHECK_INTERVAL_SECONDS = 30
 const EXIT_SECONDS = 600
-const CLEANUP_TIMEOUT_MS = 30_000
 
 /**
  * Runs an image: pulls it when it is missing, creates and starts the container, and waits where that was asked for.
  * When creating or starting fails, nothing is left behind. `signal` ends a pull or a wait, never a container.
- * @throws DockApiError naming the field for bad input; `policy_denied`; the codes of pull, create and start; those of
+ * @throws DockApiError naming the field for bad input; `token_restricted`, `policy_denied`; the codes of pull, create and start; those of
  * `waitUntilReady`, for which the container is kept.
  */
-export async function runContainer (containers: Containers, request: RunRequest, signal?: AbortSignal): Promise<RunOutcome> {
+export async function runContainer (containers: Containers, request: RunRequest, signal?: AbortSignal, { portRule, onCreated }: RunOptions = {}): Promise<RunOutcome> {
   checkCombination(request)
+  permitRun(containers.grant, request)
+  permitResources(containers.grant, { memory: request.memory === undefined ? undefined : memoryBytes(request.memory), cpus: request.cpus })
   const reference = imageReference(request.image)
   const existing = await existingContainer(containers, request, signal)
   if (existing !== undefined) return await waitIfAsked(containers, request, { document: existing, isNew: false, warnings: [] }, signal)
 
-  const spec = await prepareSpec(containers, request, reference, signal)
-  const create = () => createContainer(containers.engine, spec, { name: request.name, platform: request.platform })
-  const id = await withPull(containers, reference, request, create, signal)
+  const id = await create(containers, request, reference, portRule, signal)
+  onCreated?.(id)
   return request.detach === false
     ? await runToEnd(containers, request, id, signal)
     : await runDetached(containers, request, id, signal)
+}
+
+async function create (containers: Containers, request: RunRequest, reference: string, portRule: PortRule | undefined, signal?: AbortSignal): Promise<string> {
+  const giveBack = await takePlace(containers, signal)
+  try {
+    const spec = await prepareSpec(containers, request, reference, portRule, signal)
+    await keepToOwnVolumes(containers, spec, signal)
+    spec.Labels = { ...spec.Labels, ...labelsOfGrant(containers.grant, Date.now()) }
+    const make = () => withName(containers, request.name, () => createContainer(containers.engine, spec, { name: request.name, platform: request.platform }))
+    return await withPull(containers, reference, request, make, signal)
+  } finally {
+    giveBack()
+  }
 }
 
 function checkCombination (request: RunRequest): void {
@@ -79,13 +105,13 @@ async function existingContainer (containers: Containers, request: RunRequest, s
 }
 
 /** Everything that can be refused without the image is refused before it is pulled. */
-async function prepareSpec (containers: Containers, request: RunRequest, reference: string, signal?: AbortSignal): Promise<ContainerSpec> {
+async function prepareSpec (containers: Containers, request: RunRequest, reference: string, portRule: PortRule | undefined, signal?: AbortSignal): Promise<ContainerSpec> {
   const { config } = containers
   const spec = buildSpec(request, reference, request.container_port, config)
   await enforce(spec, config)
   if (request.pull === 'always') await containers.pulls.pull({ image: reference, platform: request.platform }, { signal })
   if (request.container_port !== undefined) return spec
-  const port = await exposedPort(containers, reference, request, signal)
+  const port = await exposedPort(containers, reference, request, portRule, signal)
   if (port === undefined && (request.host_port ?? 0) !== 0) {
     throw new DockApiError('no_port', 'host_port is given, but neither container_port nor an exposed port of the image says what to publish.')
   }
@@ -134,17 +160,6 @@ async function runToEnd ({ engine, tombstones }: Containers, request: RunRequest
   }
 }
 
-/** Prepares and starts a container that was made; when either fails the container is removed, and its name is free again. */
-async function startOrRemove<T> (engine: Engine, id: string, prepare: () => Promise<T>): Promise<T> {
-  try {
-    const prepared = await prepare()
-    await startContainer(engine, id)
-    return prepared
-  } catch (error) {
-    throw await removeHalfMade(engine, id, error)
-  }
-}
-
 /** A container that removes itself may be gone before it can be looked at: then what was created is told. */
 async function inspectStarted (engine: Engine, id: string, created: ContainerDocument | undefined, warnings: string[]): Promise<ContainerDocument> {
   try {
@@ -153,17 +168,6 @@ async function inspectStarted (engine: Engine, id: string, created: ContainerDoc
     if (created === undefined || !isDockApiError(error, 'container_not_found')) throw error
     warnings.push('The container has ended already and was removed (auto_remove).')
     return { ...created, State: { ...created.State, Status: 'exited' } }
-  }
-}
-
-/** Frees the name again; a removal that fails too is told, so that nobody is left to find the remains. */
-async function removeHalfMade (engine: Engine, id: string, error: unknown): Promise<unknown> {
-  try {
-    await removeContainer(engine, id, { isForced: true, withVolumes: true }, { timeoutMs: CLEANUP_TIMEOUT_MS })
-    return error
-  } catch (cleanup) {
-    if (isDockApiError(cleanup, 'container_not_found') || !(error instanceof DockApiError)) return error
-    return new DockApiError(error.code, `${error.message} The half-made container ${id.slice(0, 12)} could not be removed.`, { details: { ...error.details, id }, cause: error })
   }
 }
 

@@ -1,3 +1,4 @@
+import { permitResources } from '../auth/permit.ts'
 import { definedOf } from '../defined.ts'
 import { updateContainer } from '../engine/containers.ts'
 import type { UpdateRequest } from '../../schemas/run.ts'
@@ -6,9 +7,10 @@ import { memoryBytes } from './spec.ts'
 
 const NANOSECONDS = 1e9
 
-/** Changes limits and restart policy of a container; the engine applies them at once. */
+/** Changes limits and restart policy of a container; the engine applies them at once. @throws DockApiError `token_restricted`. */
 export async function changeLimits (containers: Containers, id: string, request: UpdateRequest, signal?: AbortSignal): Promise<void> {
   const memory = request.memory === undefined ? undefined : memoryBytes(request.memory)
+  permitResources(containers.grant, { memory, cpus: request.cpus })
   await updateContainer(containers.engine, id, definedOf({
     Memory: memory,
     MemorySwap: memory,

@@ -87,6 +87,11 @@ export async function removeContainer (engine: Engine, id: string, { isForced = 
     { timeoutMs: 60_000, notFound: 'container_not_found', ...options })
 }
 
+/** Joins one more network; the engine takes one at the create. */
+export async function connectNetwork (engine: Engine, id: string, network: string, options?: CallOptions): Promise<void> {
+  await engine.call('networks.connect', (docker, abortSignal) => docker.getNetwork(network).connect({ Container: id, abortSignal } as Docker.NetworkConnectOptions), { notFound: 'network_not_found', ...options })
+}
+
 /** The engine answers 304 where nothing had to change, and dockerode calls that an error. */
 async function unlessUnchanged (answer: Promise<unknown>): Promise<void> {
   try {

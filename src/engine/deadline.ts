@@ -29,3 +29,10 @@ export function createDeadline (timeoutMs: number, ...signals: Array<AbortSignal
 
   return { signal, race, isOver: () => over.signal.aborted, lift: () => clearTimeout(timer) }
 }
+
+/** Waits for the promise for a while, however it ends. */
+export async function withinTime (promise: Promise<unknown>, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+  const deadline = createDeadline(timeoutMs, signal)
+  await deadline.race(promise).catch(() => {})
+  deadline.lift()
+}

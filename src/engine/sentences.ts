@@ -7,6 +7,7 @@ type Meaning = readonly [RegExp, ErrorCode]
  * Seen on Docker 20.10 and Podman 4.3; those of newer engines from moby's source. First match wins.
  */
 const SENTENCES: readonly Meaning[] = [
+  [/no space left on device|disk quota exceeded/i, 'disk_full'],
   [/port is already allocated|address already in use|ports are not available/i, 'port_conflict'],
   [/container name .*is already in use/i, 'name_conflict'],
   [/multiple IDs found/i, 'ambiguous_id'],
@@ -26,11 +27,17 @@ const SENTENCES: readonly Meaning[] = [
   [/remove a running container|container is running: stop/i, 'container_running'],
   [/is not running|is restarting, wait until|container state improper/i, 'container_not_running'],
 
+  [/is marked read-only/i, 'read_only'],
+  [/cannot overwrite (?:non-)?directory/i, 'path_conflict'],
+  [/extraction point is not a directory/i, 'not_a_folder'],
+  [/could not find the file .* in container/i, 'path_not_found'],
+
   [/does not support reading/i, 'logs_unavailable']
 ]
 
 /** What a registry's answer means, as engines report it while they pull or push. */
 const REGISTRY_SENTENCES: readonly Meaning[] = [
+  [/no space left on device|disk quota exceeded/i, 'disk_full'],
   [/toomanyrequests|too many requests|rate limit/i, 'rate_limited'],
   // A registry says the same of an image that is not there and of one that is private; the hint names both.
   [/pull access denied|repository does not exist/i, 'image_not_found'],

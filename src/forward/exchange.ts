@@ -8,7 +8,7 @@ import { drainBody } from './request-body.ts'
 import type { ResponseHead } from './response-head.ts'
 import { responseHeaders, responseTrailers } from './response-headers.ts'
 import { hasSwitched, writeInterim, writeSwitch } from './interim.ts'
-import type { Dispatched, ResponseHandler, Transport, UpstreamRequest } from './transport.ts'
+import type { Dispatched, Dispatcher, ResponseHandler, UpstreamRequest } from './transport.ts'
 import { openTunnel } from './tunnel.ts'
 import type { Tunnel } from './tunnel.ts'
 import type { Upstream } from './upstream.ts'
@@ -29,9 +29,9 @@ export type ExchangeParts = {
   response: ServerResponse
   outgoing: UpstreamRequest
   mount: Mount
-  transport: Transport
-  /** Another upstream that serves the same, for a request that failed on the first. */
-  nextUpstream?: (() => Upstream | undefined) | undefined
+  transport: Dispatcher
+  /** Another upstream that serves the same, for a request that failed on the first; undefined when there is none, or the first is better. */
+  nextUpstream?: ((failure: UpstreamFailure) => Upstream | undefined) | undefined
   /** The client and the upstream were joined; `onEnd` is called no more, `onTunnelEnd` is. */
   onTunnel (tunnel: Tunnel): void
   onTunnelEnd (tunnel: Tunnel): void
@@ -49,6 +49,7 @@ export function startExchange (parts: ExchangeParts): Exchange {
   const handler: ResponseHandler = { onInterim, onHead, onData, onEnd, onSwitch, onFailure }
   let hasStarted = false
   let hasRepeated = false
+  let hasMoved = false
   let hasBody = true
   let hasWritten = false
   let isDelimitedByClose = false
@@ -118,9 +119,8 @@ export function startExchange (parts: ExchangeParts): Exchange {
   }
 
   function onFailure (failure: UpstreamFailure) {
-    const upstream = hasStarted || hasRepeated ? undefined : upstreamForRepetition(failure)
+    const upstream = hasStarted || hasMoved ? undefined : upstreamForRepetition(failure)
     if (upstream !== undefined) {
-      hasRepeated = true
       dispatched = transport.dispatch({ ...outgoing, upstream, reuse: 'never' }, handler)
       return
     }
@@ -129,10 +129,17 @@ export function startExchange (parts: ExchangeParts): Exchange {
     finish()
   }
 
+  /** Once to another upstream; before that, once to the same when it only closed a kept connection and another one is not to be had. */
   function upstreamForRepetition (failure: UpstreamFailure): Upstream | undefined {
     const { method, body, upstream } = outgoing
-    const other = isMovable(method, body !== undefined, failure) ? parts.nextUpstream?.() : undefined
-    return other ?? (isRepeatable(method, body !== undefined, failure) ? upstream : undefined)
+    const other = isMovable(method, body !== undefined, failure) ? parts.nextUpstream?.(failure) : undefined
+    if (other !== undefined) {
+      hasMoved = true
+      return other
+    }
+    if (hasRepeated || !isRepeatable(method, body !== undefined, failure)) return undefined
+    hasRepeated = true
+    return upstream
   }
 
   function onClientClose () {

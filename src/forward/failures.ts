@@ -5,7 +5,7 @@ import type { UpstreamFailure } from './upstream-failure.ts'
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
 
 /**
- * Whether a failed request is sent a second time, on a new connection: only when the upstream had closed a kept connection just as it
+ * Whether a failed request is sent to the same upstream a second time, on a new connection: only when the upstream had closed a kept connection just as it
  * was used, and only what is idempotent and has no body. An answer, 503 too, is never a reason.
  */
 export function isRepeatable (method: string, hasBody: boolean, failure: UpstreamFailure): boolean {
@@ -41,6 +41,10 @@ export function translateFailure (failure: UpstreamFailure): DockApiError {
       return new DockApiError('upstream_timeout', 'The application in the container took the request but did not answer in time.', cause)
     case 'client-timeout':
       return new DockApiError('request_timeout', 'The body of the request stopped arriving.', cause)
+    case 'request-too-large':
+      return new DockApiError('body_too_large', 'The body of the request is larger than this route allows.', cause)
+    case 'answer-too-large':
+      return new DockApiError('upstream_failed', 'The answer of the application is larger than this route allows.', cause)
     case 'aborted':
       return new DockApiError('shutting_down', 'The server is shutting down.', cause)
   }

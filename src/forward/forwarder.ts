@@ -1,5 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { withoutTicket } from '../auth/url.ts'
 import { DockApiError } from '../errors.ts'
+import type { Changes } from './changes.ts'
+import { createChangingDispatcher } from './changing.ts'
 import { startExchange } from './exchange.ts'
 import type { Exchange } from './exchange.ts'
 import { isIdempotent } from './failures.ts'
@@ -12,6 +15,7 @@ import { requestBody } from './request-body.ts'
 import { publicAuthorityOf, requestHeaders } from './request-headers.ts'
 import type { Transport } from './transport.ts'
 import type { Tunnel } from './tunnel.ts'
+import type { UpstreamFailure } from './upstream-failure.ts'
 import type { Upstream } from './upstream.ts'
 
 export type ForwardOptions = {
@@ -23,8 +27,10 @@ export type ForwardOptions = {
   stripAuthorization: boolean
   /** A `Content-Security-Policy` for the answer beside the application's own; all of them hold. */
   addedPolicy?: string | undefined
-  /** Another upstream that serves the same; asked once, when the first one failed and the request may be sent again (`isMovable`). */
-  nextUpstream?: (() => Upstream | undefined) | undefined
+  /** Another upstream that serves the same; asked when the first one failed and the request may be sent again (`isMovable`), until it names one. */
+  nextUpstream?: ((failure: UpstreamFailure) => Upstream | undefined) | undefined
+  /** What is done to the request and its answer beyond the rules for all. */
+  changes?: Changes | undefined
 }
 
 /** Carries requests to containers: the one way in which both planes reach them. */
@@ -33,7 +39,7 @@ export type Forwarder = {
    * Sends `request` to `upstream` and its answer to `response`. Resolves as soon as the answer begins; from then on `response` is
    * not the caller's any more.
    * @throws DockApiError before anything was written: `invalid_request`, `proxy_loop`, `upstream_failed`, `upstream_timeout`,
-   * `request_timeout`, `client_gone`, `shutting_down`.
+   * `request_timeout`, `body_too_large`, `client_gone`, `shutting_down`.
    */
   forward (request: IncomingMessage, response: ServerResponse, upstream: Upstream, options: ForwardOptions): Promise<void>
   /** Ends tunnels, lets exchanges finish, and after the grace time cuts what is left. Resolves when nothing runs any more. */
@@ -57,7 +63,7 @@ export function createForwarder ({ transport = createHttp1Transport(), graceMs =
   async function forward (request: IncomingMessage, response: ServerResponse, upstream: Upstream, options: ForwardOptions) {
     if (request.socket.destroyed) throw new DockApiError('client_gone', 'The client went away.')
     if (response.socket === null) await turn(request, response)
-    const { rawUrl, prefix, stripAuthorization, addedPolicy, nextUpstream } = options
+    const { rawUrl, prefix, stripAuthorization, addedPolicy, nextUpstream, changes } = options
     const method = request.method!
     const mount: Mount = { prefix, publicAuthority: publicAuthorityOf(request), upstreamAuthority: authorityOf(upstream), addedPolicy }
     const isUpgrade = heldUpgrade(request) !== undefined
@@ -68,14 +74,14 @@ export function createForwarder ({ transport = createHttp1Transport(), graceMs =
       outgoing: {
         upstream,
         method,
-        path: forwardPath(rawUrl, prefix),
+        path: forwardPath(withoutTicket(rawUrl), prefix),
         headers: requestHeaders(request, { mount, stripAuthorization, isUpgrade }),
         body,
         isUpgrade,
         reuse: reuseOf(method, body !== undefined, isUpgrade)
       },
       mount,
-      transport,
+      transport: changes === undefined ? transport : createChangingDispatcher(transport, changes),
       nextUpstream,
       onTunnel,
       onTunnelEnd,

@@ -1,6 +1,8 @@
-import { connect as connectPlain, isIP } from 'node:net'
-import type { Socket } from 'node:net'
+import { lookup } from 'node:dns'
+import type { LookupAddress, LookupOptions } from 'node:dns'
+import { connect as connectPlain, isIP, Socket } from 'node:net'
 import { connect as connectSecure } from 'node:tls'
+import { isForbiddenAddress } from './forbidden-address.ts'
 import type { ResponseHead } from './response-head.ts'
 import { createResponseParser } from './response-parser.ts'
 import type { Dispatched, RequestBody, ResponseHandler, TransportSettings, UpstreamRequest } from './transport.ts'
@@ -219,9 +221,23 @@ export function openConnection (upstream: Upstream, settings: TransportSettings,
 
 function connect ({ scheme, host, port }: Upstream): Socket {
   // Half-open, because a switched connection may end one direction long before the other.
-  const options = { host, port, allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS }
+  const options = { host, port, allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS, lookup: lookUpAllowed }
+  if (isForbiddenAddress(host)) return refusedSocket(host)
   if (scheme === 'http') return connectPlain(options)
   return connectSecure({ ...options, ALPNProtocols: ['http/1.1'], ...(isIP(host) === 0 ? { servername: host } : {}) })
+}
+
+/** A name may resolve to what no upstream may be. */
+function lookUpAllowed (name: string, options: LookupOptions, done: (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void): void {
+  lookup(name, options, (error, found, family) => {
+    const addresses = Array.isArray(found) ? found.map(({ address }) => address) : [found]
+    if (error === null && addresses.some(isForbiddenAddress)) done(new Error(`${name} resolves to an address that is never dialled`), '')
+    else done(error, found, family)
+  })
+}
+
+function refusedSocket (host: string): Socket {
+  return new Socket().destroy(new Error(`${host} is never dialled`))
 }
 
 function kindOf (error: NodeJS.ErrnoException): FailureKind {

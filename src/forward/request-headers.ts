@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http'
+import { offeredProtocols } from '../auth/credentials.ts'
+import { isTicketShaped } from '../auth/secret.ts'
 import { DockApiError } from '../errors.ts'
 import { nominated } from './hop-by-hop.ts'
 import type { Mount } from './mount.ts'
@@ -12,7 +14,7 @@ export type RequestHeaderOptions = {
   isUpgrade: boolean
 }
 
-type Rule = 'drop' | 'host' | 'authorization' | 'cookie' | 'te'
+type Rule = 'drop' | 'host' | 'authorization' | 'cookie' | 'te' | 'protocol'
 
 /** What does not pass as it is. Every `x-forwarded-*` is dropped too: a client may not speak for the proxy. */
 const RULES = new Map<string, Rule>([
@@ -20,6 +22,7 @@ const RULES = new Map<string, Rule>([
   ['authorization', 'authorization'],
   ['cookie', 'cookie'],
   ['te', 'te'],
+  ['sec-websocket-protocol', 'protocol'],
   // Hop-by-hop (RFC 9110 7.6.1) and what the transport writes itself.
   ['connection', 'drop'],
   ['keep-alive', 'drop'],
@@ -64,6 +67,7 @@ export function requestHeaders (request: IncomingMessage, { mount, stripAuthoriz
     if (rule === undefined) result.push(name, value)
     else if (rule === 'te' && /(?:^|,)\s*trailers\s*(?:,|$)/i.test(value)) result.push(name, 'trailers')
     else if (rule === 'authorization' && !stripAuthorization) result.push(name, value)
+    else if (rule === 'protocol') pushProtocols(result, name, value)
     else if (rule === 'cookie' && cookie === -1) cookie = result.push(name, value) - 1
     else if (rule === 'cookie') result[cookie] += `; ${value}`
   }
@@ -99,6 +103,14 @@ function isForged (lower: string): boolean {
   if (!lower.includes('_')) return false
   const alias = lower.replaceAll('_', '-')
   return alias.startsWith(FORWARDED) || RULES.has(alias)
+}
+
+/** A ticket among the offered subprotocols is dockAPI's own. */
+function pushProtocols (result: string[], name: string, value: string) {
+  const offered = offeredProtocols(value)
+  const kept = offered.filter((protocol) => !isTicketShaped(protocol))
+  if (kept.length === offered.length) result.push(name, value)
+  else if (kept.length > 0) result.push(name, kept.join(', '))
 }
 
 function pushForwarded (result: string[], { socket }: IncomingMessage, { prefix, publicAuthority }: Mount) {

@@ -55,6 +55,9 @@ export type Transport = {
   destroy (): Promise<void>
 }
 
+/** What an exchange needs of a transport. */
+export type Dispatcher = Pick<Transport, 'dispatch'>
+
 /** All times in milliseconds. */
 export type TransportSettings = {
   connectTimeoutMs: number

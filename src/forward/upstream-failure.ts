@@ -1,6 +1,6 @@
 /** How an upstream failed, before anyone decides what to tell the client. */
 export type FailureKind =
-  | 'unreachable' | 'connect-timeout' | 'reset' | 'malformed' | 'answer-timeout' | 'client-timeout' | 'aborted'
+  | 'unreachable' | 'connect-timeout' | 'reset' | 'malformed' | 'answer-timeout' | 'client-timeout' | 'request-too-large' | 'answer-too-large' | 'aborted'
 
 /**
  * One failed exchange with an upstream.

@@ -1,32 +1,48 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Config } from '../config/schema.ts'
 import type { Containers } from '../containers/containers.ts'
-import { createDeadline } from '../engine/deadline.ts'
 import type { ContainerDocument } from '../engine/containers.ts'
+import { withinTime } from '../engine/deadline.ts'
 import { DockApiError } from '../errors.ts'
 import type { Forwarder } from '../forward/forwarder.ts'
-import { heldUpgrade } from '../forward/held-upgrade.ts'
-import { publicAuthorityOf } from '../forward/request-headers.ts'
-import { originOf } from '../forward/upstream.ts'
-import { hostNameOf } from '../guard/host.ts'
+import type { SettingsTable } from '../store/settings.ts'
+import type { Explanation, ExplainQuery } from '../../schemas/explain.ts'
 import type { Problem } from '../../schemas/problem.ts'
-import type { RouteInfo } from '../../schemas/routes.ts'
+import type { RouteInfo, StoredMiddleware } from '../../schemas/routes.ts'
+import type { Asked } from './asked.ts'
+import { createDispatch } from './dispatch.ts'
+import type { Chain } from './dispatch.ts'
+import { explainUrl } from './explain.ts'
 import { isExposed } from './exposure.ts'
+import { createAuthResolver } from './middleware-context.ts'
+import { watchMiddlewareFile } from './middleware-file.ts'
+import { createMiddlewareRegistry } from './middlewares/registry.ts'
 import { createPool } from './pool.ts'
 import { createProvider } from './provider.ts'
+import { describeRoute } from './route-info.ts'
+import type { LiveRoute, Member } from './route.ts'
+import type { RoutedContainer } from './routed-container.ts'
 import { createGatewayServer } from './server.ts'
+import { createGatewaySettings } from './settings.ts'
+import type { GatewaySettings } from './settings.ts'
+import { staticClaims } from './static-claims.ts'
 import { EMPTY_TABLE, buildTable } from './table.ts'
-import type { ReadyMember, Route, Table } from './table.ts'
+import type { Table } from './table.ts'
 
-export type GatewayConfig = Pick<Config, 'gatewayHost' | 'gatewayPort' | 'isGatewayPortGiven' | 'domain' | 'expose' | 'allowedHosts'>
+export type GatewayConfig = Pick<Config, 'gatewayHost' | 'gatewayPort' | 'isGatewayPortGiven' | 'domain' | 'expose' | 'allowedHosts' | 'sharedHosts' | 'middlewaresFile'>
 
 /** The second plane: every container at a host name of its own. */
 export type Gateway = {
   /** `http://<name>.<domain>:<port>` for people; undefined while it does not listen. */
   readonly address: string | undefined
+  /** The port that it listens on; undefined while it does not. */
+  readonly port: number | undefined
   /** Why it does not listen; undefined while it does. */
   readonly offReason: string | undefined
+  /** Every container has been looked at, or there is no gateway to wait for. */
+  readonly isReady: boolean
+  /** What the API says of routes and middlewares. */
+  readonly settings: GatewaySettings
   /**
    * Listens and begins to follow the engine. A default port that is taken is no failure: the API works without.
    * @throws Node's own error when the chosen port or address cannot be had.
@@ -37,9 +53,13 @@ export type Gateway = {
   /** The same for a document at hand, once the table knows what the document tells: the URL works when it is given. */
   urlFor (document: ContainerDocument, signal?: AbortSignal): Promise<string | null>
   routes (): RouteInfo[]
+  /** Those of the API and of the file. */
+  middlewares (): StoredMiddleware[]
+  /** @throws DockApiError `invalid_request` when it is no URL. */
+  explain (query: ExplainQuery, signal?: AbortSignal): Promise<Explanation>
   /**
-   * Does what ends a container, gently: no new request goes to it, those that run get a while to finish, then comes `end`. When that
-   * fails the container is back in rotation.
+   * Does what ends a container, gently: no new request goes to it, those that run get a while to finish, then upgraded connections are closed, then
+   * comes `end`. When that fails the container is back in rotation.
    * @param graceMs The longest wait, in milliseconds; never more than 5 s, for streams may have no end.
    */
   drain<T> (containerId: string, end: () => Promise<T>, graceMs?: number): Promise<T>
@@ -53,29 +73,68 @@ export type GatewayParts = {
   config: GatewayConfig
   containers: Containers
   forwarder: Forwarder
+  settingsTable: SettingsTable
+  /** What sticky cookies are made with. */
+  secret: Buffer
+  /** Ports that the API listens on. */
+  apiPorts (): readonly number[]
   /** Whether an `Authorization` header is dockAPI's own, which no container may see. */
   isOwnToken (authorization: string | undefined): boolean
+  statusOf (error: DockApiError): number
   describe (error: DockApiError, url: string): Problem
   onClientError (error: Error, socket: Socket): void
   onRefusal (error: DockApiError, problem: Problem): void
+  /** Told of what is wrong with the middlewares file. */
+  onFileProblem (problem: string): void
 }
 
 /** How long an answer of the API waits for the table to know its container, in milliseconds. */
 const URL_WAIT_MS = 1_000
 /** How long requests may go on before their container is ended, in milliseconds. */
 const DRAIN_MS = 5_000
+/** How long upgraded connections get for their goodbye when their container ends, in milliseconds. */
+const UPGRADE_GRACE_MS = 1_000
 /** How many hosts a page about an unknown one names. */
 const MAX_SUGGESTIONS = 20
 
-export function createGateway ({ config, containers, forwarder, isOwnToken, describe, onClientError, onRefusal }: GatewayParts): Gateway {
-  const pool = createPool()
+export function createGateway (parts: GatewayParts): Gateway {
+  const { config, containers, forwarder, isOwnToken, describe, onClientError, onRefusal } = parts
+  const settings = createGatewaySettings(parts.settingsTable, { onChange: rebuild, ownPorts: () => [...parts.apiPorts(), ...server.listening ? [portOf()] : []] })
+  const file = watchMiddlewareFile(config.middlewaresFile, { onChange: rebuild, onProblem: parts.onFileProblem })
+  const pool = createPool<Member>({ secret: parts.secret })
   const provider = createProvider(containers, { expose: config.expose, onChange: swap })
-  const server = createGatewayServer({ serve, describe, onClientError, onRefusal })
+  const registry = createMiddlewareRegistry({ resolveAuth: createAuthResolver(containers, declarersOf), resolveService, statusOf: parts.statusOf })
+  const dispatch = createDispatch({ find, chainOf: ({ id }) => chains.get(id)!, serviceOf: (key) => table.services.get(key), provider, pool, registry, forwarder, isOwnToken })
+  const server = createGatewayServer({ serve: dispatch, describe, onClientError, onRefusal })
+  const reserved = new Set(config.allowedHosts.map((host) => host.toLowerCase()))
+  let known: readonly RoutedContainer[] = []
   let table: Table = EMPTY_TABLE
+  let chains: ReadonlyMap<string, Chain> = new Map()
   let offReason: string | undefined = config.gatewayPort === 'off' ? 'DOCKAPI_GATEWAY_PORT is off.' : 'It has not been started.'
 
-  function swap (all: Parameters<typeof buildTable>[0]) {
-    table = buildTable(all, { domain: config.domain, reservedHosts: config.allowedHosts })
+  function swap (all: readonly RoutedContainer[]) {
+    known = all
+    rebuild()
+  }
+
+  /** The table is replaced as a whole; what pools and middlewares know of upstreams and callers outlives it. */
+  function rebuild () {
+    table = buildTable(known, {
+      domain: config.domain,
+      reservedHosts: config.allowedHosts,
+      sharedHosts: config.sharedHosts,
+      staticClaims: (sorted) => staticClaims(settings.routes, sorted),
+      overrides: settings.overrides,
+      middlewares: { api: settings.middlewares, file: file.middlewares }
+    })
+    chains = new Map(table.routes.map((route) => [route.id, chainFor(route)]))
+    registry.sweep()
+    pool.follow(table.services.values())
+  }
+
+  function chainFor ({ middlewares }: Table['routes'][number]): Chain {
+    const missing = middlewares.find(({ definition }) => definition === undefined)
+    return missing === undefined ? middlewares.map(({ key, definition }) => registry.get(key, definition!)) : { missing: missing.reference }
   }
 
   async function listen () {
@@ -88,6 +147,7 @@ export function createGateway ({ config, containers, forwarder, isOwnToken, desc
       return
     }
     offReason = undefined
+    rebuild()
     provider.start()
   }
 
@@ -99,50 +159,35 @@ export function createGateway ({ config, containers, forwarder, isOwnToken, desc
     server.off('error', reject)
   }
 
-  async function serve (request: IncomingMessage, response: ServerResponse) {
-    if (request.method === 'TRACE') throw new DockApiError('method_not_allowed', 'TRACE is not forwarded: it would echo credentials.')
-    const { host, target } = locate(request)
-    const upgrade = heldUpgrade(request)
-    let lease = pool.take(find(host), upgrade !== undefined)
-    // An exchange ends with its answer, an upgraded connection with its socket.
-    const carrier = upgrade?.socket ?? response
-    carrier.once('close', () => { lease.end() })
-    try {
-      await forwarder.forward(request, response, lease.member.upstream, { rawUrl: target, prefix: '', stripAuthorization: isOwnToken(request.headers.authorization), nextUpstream })
-    } catch (error) {
-      if (carrier.destroyed) lease.end()
-      throw explain(error, lease.member)
-    }
-
-    function nextUpstream () {
-      const other = pool.takeOther(find(host), lease.member.key, upgrade !== undefined)
-      if (other === undefined) return undefined
-      provider.look(lease.member.container.id)
-      lease.end()
-      lease = other
-      return other.member.upstream
-    }
-  }
-
-  /** An upstream that does not answer may have changed unseen; one that was not seen open yet is no failure of the application. */
-  function explain (error: unknown, { container, state }: ReadyMember): unknown {
-    if (!(error instanceof DockApiError) || error.code !== 'upstream_failed') return error
-    provider.look(container.id)
-    if (state !== 'opening') return error
-    return new DockApiError('upstream_not_ready', `The container "${container.name}" has started, but its application does not answer on its port yet.`, { retryAfterSeconds: 1, cause: error })
-  }
-
-  function find (host: string): Route {
-    const route = table.byHost.get(host)
+  function find (asked: Asked): LiveRoute {
+    const route = reserved.has(asked.host) ? undefined : table.find(asked)
     if (route !== undefined) return route
     if (!provider.isLoaded) throw new DockApiError('engine_unavailable', 'The engine has not told yet which containers there are.', { retryAfterSeconds: 1 })
-    const hosts = table.routes.flatMap((known) => known.hosts.slice(0, 1).map(urlOfHost))
-    throw new DockApiError('host_not_found', `No container answers at "${host}".`, { details: { hosts: hosts.slice(0, MAX_SUGGESTIONS) } })
+    const hosts = table.routes.flatMap(({ hosts }) => hosts.slice(0, 1).map(urlOfHost))
+    const isHostKnown = table.routes.some(({ hosts }) => hosts.includes(asked.host))
+    throw new DockApiError('host_not_found', isHostKnown ? `No route of "${asked.host}" is for ${asked.method} ${asked.path}.` : `No container answers at "${asked.host}".`, { details: { hosts: hosts.slice(0, MAX_SUGGESTIONS) } })
+  }
+
+  function declarersOf (reference: string): string[] {
+    return table.routes.filter(({ middlewares }) => middlewares.some(({ key }) => key === reference)).flatMap(({ service }) => service.members.map(({ container }) => container.id))
+  }
+
+  /** The pages of an `errors` middleware: a service by its name, or the container of that name. */
+  async function resolveService (name: string) {
+    const plain = name.replace(/@[^@]*$/, '')
+    const service = [...table.services.values()].find((each) => each.name === plain)
+    if (service === undefined) return undefined
+    const lease = pool.take(service, {})
+    lease.end()
+    return lease.upstream
+  }
+
+  function portOf (): number {
+    return (server.address() as AddressInfo).port
   }
 
   function urlOfHost (host: string): string {
-    const { port } = server.address() as AddressInfo
-    return `http://${host}${port === 80 ? '' : `:${port}`}/`
+    return `http://${host}${portOf() === 80 ? '' : `:${portOf()}`}/`
   }
 
   function urlOf (containerId: string): string | null {
@@ -153,36 +198,23 @@ export function createGateway ({ config, containers, forwarder, isOwnToken, desc
   async function urlFor (document: ContainerDocument, signal?: AbortSignal) {
     if (!server.listening || !isExposed(document.Config.Labels ?? {}, config.expose)) return null
     const { Id: id, Name, State: { StartedAt, Running } } = document
-    const known = provider.get(id)
-    const isKnown = known !== undefined && `/${known.name}` === Name && (!Running || (known.run === StartedAt && known.status !== 'exited'))
+    const seen = provider.get(id)
+    const isKnown = seen !== undefined && `/${seen.name}` === Name && (!Running || (seen.run === StartedAt && seen.status !== 'exited'))
     if (!isKnown) await withinTime(provider.refresh(id), URL_WAIT_MS, signal)
     return urlOf(id)
   }
 
-  function routes (): RouteInfo[] {
-    return table.routes.map(({ name, hosts, service, members, problems }) => ({
-      name,
-      hosts: [...hosts],
-      urls: hosts.map(urlOfHost),
-      service,
-      provider: 'docker' as const,
-      upstreams: members.map(({ key, container, port, state, address }) => ({
-        container_id: container.id,
-        container_name: container.name,
-        port,
-        address: address !== undefined && 'upstream' in address ? originOf(address.upstream) : null,
-        reason: address === undefined ? 'Not known yet.' : 'upstream' in address ? address.upstream.reason : address.problem,
-        state,
-        in_flight: pool.inFlight(key)
-      })),
-      problems: [...problems]
-    }))
+  function describeOne (route: Table['routes'][number]): RouteInfo {
+    const chain = chains.get(route.id)
+    const info = describeRoute(route, pool, urlOfHost)
+    return { ...info, problems: [...info.problems, ...chain === undefined || 'missing' in chain ? [] : chain.flatMap(({ problem }) => problem ?? [])] }
   }
 
   async function drain<T> (containerId: string, end: () => Promise<T>, graceMs = DRAIN_MS): Promise<T> {
     provider.setDraining(containerId, true)
     try {
       await withinTime(pool.whenIdle(containerId), Math.min(graceMs, DRAIN_MS))
+      await pool.endUpgrades(containerId, Math.min(graceMs, UPGRADE_GRACE_MS))
       return await end()
     } catch (error) {
       provider.setDraining(containerId, false)
@@ -192,6 +224,9 @@ export function createGateway ({ config, containers, forwarder, isOwnToken, desc
 
   async function close () {
     provider.close()
+    pool.close()
+    file.close()
+    await registry.close()
     if (!server.listening) return
     const { promise, resolve } = Promise.withResolvers<void>()
     server.close(() => { resolve() })
@@ -201,35 +236,21 @@ export function createGateway ({ config, containers, forwarder, isOwnToken, desc
 
   return {
     get address () { return server.listening ? urlOfHost(`<name>.${config.domain}`).slice(0, -1) : undefined },
+    get port () { return server.listening ? portOf() : undefined },
     get offReason () { return offReason },
+    get isReady () { return offReason !== undefined || provider.isLoaded },
+    settings,
     listen,
     urlOf,
     urlFor,
-    routes,
+    routes: () => server.listening ? table.routes.map(describeOne) : [],
+    middlewares: () => [
+      ...[...settings.middlewares].map(([name, definition]) => ({ name, provider: 'api' as const, definition })),
+      ...[...file.middlewares].map(([name, definition]) => ({ name, provider: 'file' as const, definition }))
+    ],
+    explain: (query, signal) => explainUrl(query, { table, reserved, containers, expose: config.expose, domain: config.domain, describe: describeOne, pool }, signal),
     drain,
     close,
     destroy: () => { server.closeAllConnections() }
   }
-}
-
-/**
- * Host and target of a request. One in absolute form (RFC 9112 3.2.2) must name the same host twice: whatever reads only one of them
- * must not come to another container.
- * @throws DockApiError `invalid_request`.
- */
-function locate (request: IncomingMessage): { host: string, target: string } {
-  const host = hostNameOf(publicAuthorityOf(request))
-  if (host === undefined) throw new DockApiError('invalid_request', 'The Host header is missing or names no host.')
-  const url = request.url!
-  const absolute = /^https?:\/\/([^/?#]*)(.*)$/is.exec(url)
-  if (absolute === null) return { host, target: url }
-  const [, authority, rest] = absolute
-  if (hostNameOf(authority!) !== host) throw new DockApiError('invalid_request', 'The request line and the Host header name two hosts.')
-  return { host, target: rest!.startsWith('/') ? rest! : `/${rest}` }
-}
-
-async function withinTime (promise: Promise<void>, timeoutMs: number, signal?: AbortSignal): Promise<void> {
-  const deadline = createDeadline(timeoutMs, signal)
-  await deadline.race(promise).catch(() => {})
-  deadline.lift()
 }

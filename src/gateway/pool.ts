@@ -1,98 +1,171 @@
-import { DockApiError } from '../errors.ts'
-import type { ReadyMember, Route } from './table.ts'
+import type { UpstreamFailure } from '../forward/upstream-failure.ts'
+import type { Upstream } from '../forward/upstream.ts'
+import type { UpstreamState } from '../../schemas/routes.ts'
+import type { ServiceSettings } from '../../schemas/services.ts'
+import type { TrafficInfo } from '../../schemas/traffic.ts'
+import { choose, isTaking } from './balance/choice.ts'
+import { createProbes } from './health/probes.ts'
+import { createLease } from './lease.ts'
+import { noneReady } from './none-ready.ts'
+import { createPlaces } from './places.ts'
+import type { Place, Places } from './places.ts'
+import type { Address, RoutedContainer } from './routed-container.ts'
+import { createRunning } from './running.ts'
+import type { Running, UpgradedConnection } from './running.ts'
+import { cookieValue, stickyCookie, stickyName, stickyValue } from './sticky.ts'
+import { createTraffic } from './traffic.ts'
 
-/** A request's hold on a member, from the choice to its end. */
-export type Lease = {
-  readonly member: ReadyMember
+/** One port of one container, as a table has it. */
+export type PoolMember = {
+  /** Names it in every table: `<container id>:<port>`. */
+  readonly key: string
+  readonly container: Pick<RoutedContainer, 'id' | 'name' | 'status' | 'run' | 'addresses'>
+  readonly port: number | null
+  /** What the engine tells. */
+  readonly state: UpstreamState
+  readonly address: Address | undefined
+  /** Its part beside the others'; 1 when left out, no request at all with 0. */
+  readonly weight?: number | undefined
+}
+
+/** A pool of upstreams that serve the same, as a table has it; replaced, never changed. */
+export type PoolService<M extends PoolMember = PoolMember> = {
+  /** Names it in every table. */
+  readonly key: string
+  /** For people. */
+  readonly name: string
+  readonly members: readonly M[]
+  readonly settings: ServiceSettings
+}
+
+/** What of a request matters for the choice. */
+export type Ask = {
+  /** Its `Cookie` header. */
+  readonly cookie?: string | undefined
+  /** The client of a request for a switch of protocols. */
+  readonly upgrade?: UpgradedConnection | undefined
+}
+
+/** A request's hold on an upstream, from the choice to its end. */
+export type Lease<M extends PoolMember = PoolMember> = {
+  readonly member: M
+  readonly upstream: Upstream
+  /** A `Set-Cookie` line that keeps the client with this upstream; undefined when none is needed. */
+  readonly setCookie: string | undefined
+  /** The answer began; 101 after a switch of protocols. */
+  answered (status: number): void
+  /** There is no answer. What is the client's doing, or dockAPI's, is not held against the upstream. */
+  failed (error: unknown): void
+  /** The exchange or the upgraded connection is over. */
   end (): void
 }
 
-/** Spreads requests over the members of each route. What it knows of them outlives every table. */
-export type Pool = {
+/** Spreads requests over the upstreams of services. What it knows of them outlives every table. */
+export type Pool<M extends PoolMember = PoolMember> = Pick<Running, 'whenIdle' | 'upgradesOf' | 'endUpgrades'> & {
   /**
-   * The member whose turn it is.
-   * @throws DockApiError `upstream_not_running`, `upstream_not_ready` when none takes requests, saying why and when to come again.
+   * The upstream that the client's cookie names, else the one whose turn it is.
+   * @throws DockApiError `upstream_not_running`, `upstream_not_ready`, `upstream_failed` when none takes requests, saying why and when to come again.
    */
-  take (route: Route, isUpgrade: boolean): Lease
-  /** Another member than the one that failed; undefined when there is none. */
-  takeOther (route: Route, failedKey: string, isUpgrade: boolean): Lease | undefined
-  /** Requests and upgraded connections that a member serves now, by its key. */
-  inFlight (key: string): number
-  /** Resolves when no request runs on any port of the container; upgraded connections do not count, they may last for ever. */
-  whenIdle (containerId: string): Promise<void>
+  take (service: PoolService<M>, ask: Ask): Lease<M>
+  /**
+   * Another upstream after a failure: notes it and ends the failed lease. Undefined when there is no other, and for a sticky service
+   * when only a kept connection was lost; the failed lease stays as it is then.
+   */
+  takeOther (service: PoolService<M>, failed: Lease<M>, failure: UpstreamFailure, ask: Ask): Lease<M> | undefined
+  /** Tells of a new table: who is new and to be probed is probed at once, who is gone for long is forgotten. */
+  follow (services: Iterable<PoolService<M>>): void
+  /** What the engine, probes and requests tell of a member, and what its last probe found. */
+  stateOf (service: PoolService<M>, member: M): { state: UpstreamState, probe: string | null }
+  trafficOf (serviceKey: string): TrafficInfo
+  /** What was counted of a member, whichever service it served for. */
+  trafficOfMember (memberKey: string): TrafficInfo
+  /** Ends the probes. */
+  close (): void
 }
 
-export function createPool (): Pool {
-  const turns = new Map<string, number>()
-  const counts = new Map<string, number>()
-
-  const requests = new Map<string, number>()
-  const waiting = new Map<string, Array<() => void>>()
-
-  function take (route: Route, isUpgrade: boolean): Lease {
-    if (route.ready.length === 0) throw noneReady(route)
-    return lease(nextOf(route.service, route.ready), isUpgrade)
-  }
-
-  function takeOther ({ service, ready }: Route, failedKey: string, isUpgrade: boolean): Lease | undefined {
-    const others = ready.filter(({ key }) => key !== failedKey)
-    return others.length === 0 ? undefined : lease(nextOf(service, others), isUpgrade)
-  }
-
-  function nextOf (service: string, members: readonly ReadyMember[]): ReadyMember {
-    const turn = turns.get(service) ?? 0
-    turns.set(service, (turn + 1) % Number.MAX_SAFE_INTEGER)
-    return members[turn % members.length]!
-  }
-
-  function lease (member: ReadyMember, isUpgrade: boolean): Lease {
-    const { key, container: { id } } = member
-    count(counts, key, 1)
-    if (!isUpgrade) count(requests, id, 1)
-    let hasEnded = false
-    return { member, end }
-
-    function end () {
-      if (hasEnded) return
-      hasEnded = true
-      count(counts, key, -1)
-      if (!isUpgrade && count(requests, id, -1) === 0) wake(id)
-    }
-  }
-
-  function wake (id: string) {
-    for (const resolve of waiting.get(id) ?? []) resolve()
-    waiting.delete(id)
-  }
-
-  function whenIdle (id: string): Promise<void> {
-    if (!requests.has(id)) return Promise.resolve()
-    const { promise, resolve } = Promise.withResolvers<void>()
-    waiting.set(id, [...waiting.get(id) ?? [], resolve])
-    return promise
-  }
-
-  return { take, takeOther, inFlight: (key) => counts.get(key) ?? 0, whenIdle }
+export type PoolOptions = {
+  /** What sticky cookies are made with. */
+  secret: Buffer
+  /** A clock in milliseconds. */
+  now?: () => number
+  /** Called when a probe changes what is known. */
+  onChange?: () => void
 }
 
-/** @returns The new count; zero is not kept. */
-function count (counts: Map<string, number>, key: string, change: number): number {
-  const next = (counts.get(key) ?? 0) + change
-  if (next === 0) counts.delete(key)
-  else counts.set(key, next)
-  return next
-}
+export function createPool<M extends PoolMember = PoolMember> ({ secret, now = () => performance.now(), onChange }: PoolOptions): Pool<M> {
+  const probes = createProbes(onChange)
+  const all = createPlaces<M>({ probes, now })
+  const running = createRunning()
 
-function noneReady ({ name, members }: Route): DockApiError {
-  const [first] = members
-  const details = { upstreams: members.map(({ container, state }) => ({ container: container.name, state })) }
-  if (members.every(({ state }) => state === 'down' || state === 'paused')) {
-    const what = members.length === 1 ? `The container "${first!.container.name}" is ${first!.container.status}.` : `None of the ${members.length} containers of "${name}" runs.`
-    return new DockApiError('upstream_not_running', what, { retryAfterSeconds: 5, details })
+  function take (service: PoolService<M>, ask: Ask): Lease<M> {
+    const places = all.bind(service)
+    const time = now()
+    const place = stuckTo(places, ask, time) ?? choose(places, time)
+    if (place === undefined) throw noneReady(service, (member) => stateOf(service, member).state)
+    return lease(places, place, ask, time)
   }
-  if (first?.state === 'unreachable' && first.address !== undefined && 'problem' in first.address) {
-    return new DockApiError('upstream_failed', first.address.problem, { details })
+
+  function takeOther (service: PoolService<M>, failed: Lease<M>, failure: UpstreamFailure, ask: Ask): Lease<M> | undefined {
+    if (failure.isStale && service.settings.sticky !== undefined) return undefined
+    const places = all.bind(service)
+    const time = now()
+    const place = choose(places, time, failed.member.key)
+    if (place === undefined) return undefined
+    failed.failed(failure)
+    failed.end()
+    return lease(places, place, ask, time)
   }
-  const states = [...new Set(members.map(({ state }) => state))].join(', ')
-  return new DockApiError('upstream_not_ready', `No container of "${name}" takes requests now: ${states}.`, { retryAfterSeconds: 1, details })
+
+  function lease (places: Places<M>, place: Place<M>, ask: Ask, startedAt: number): Lease<M> {
+    return createLease({ place, traffic: places.traffic, running, upgrade: ask.upgrade, setCookie: cookieFor(places, place, ask), startedAt, now })
+  }
+
+  /** The upstream that the client was given first, while it takes requests; this is nobody's turn. */
+  function stuckTo (places: Places<M>, { cookie }: Ask, time: number): Place<M> | undefined {
+    if (places.service.settings.sticky === undefined || cookie === undefined) return undefined
+    const value = cookieValue(cookie, nameOf(places))
+    const place = value === undefined ? undefined : places.list.find((candidate) => valueOf(candidate, places.service) === value)
+    return place !== undefined && isTaking(place, time) ? place : undefined
+  }
+
+  function cookieFor (places: Places<M>, place: Place<M>, { cookie }: Ask): string | undefined {
+    const { sticky } = places.service.settings
+    if (sticky === undefined) return undefined
+    const name = nameOf(places)
+    const value = valueOf(place, places.service)
+    return cookie !== undefined && cookieValue(cookie, name) === value ? undefined : stickyCookie(name, value, sticky)
+  }
+
+  function nameOf (places: Places<M>): string {
+    const { key, settings } = places.service
+    places.cookieName ??= stickyName(secret, key)
+    return settings.sticky?.cookie ?? places.cookieName
+  }
+
+  function valueOf (place: Place<M>, { key }: PoolService<M>): string {
+    place.cookie ??= stickyValue(secret, key, place.member.key)
+    return place.cookie
+  }
+
+  function stateOf (service: PoolService<M>, member: M): { state: UpstreamState, probe: string | null } {
+    const place = all.bind(service).list.find((candidate) => candidate.member.key === member.key)
+    if (place === undefined) return { state: member.state, probe: null }
+    const probe = place.probe?.detail ?? null
+    if (place.probeKey !== undefined && place.probe?.isHealthy !== true) return { state: place.probe?.isHealthy === false ? 'failing' : 'probing', probe }
+    if (place.known.ejection.until !== 0) return { state: 'ejected', probe }
+    return { state: place.probeKey === undefined ? member.state : 'up', probe }
+  }
+
+  return {
+    take,
+    takeOther,
+    follow: all.follow,
+    stateOf,
+    trafficOf: (key) => (all.get(key)?.traffic ?? createTraffic()).snapshot(now()),
+    trafficOfMember: (key) => (all.known(key)?.load ?? createTraffic()).snapshot(now()),
+    whenIdle: running.whenIdle,
+    upgradesOf: running.upgradesOf,
+    endUpgrades: running.endUpgrades,
+    close: probes.close
+  }
 }

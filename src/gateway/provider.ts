@@ -1,11 +1,13 @@
 import type { Containers } from '../containers/containers.ts'
 import { inspectContainer, listContainers } from '../engine/containers.ts'
 import type { ContainerSummary } from '../engine/containers.ts'
+import { withinTime } from '../engine/deadline.ts'
 import { watchEvents } from '../engine/events.ts'
 import type { EngineEvent, EventWatch } from '../engine/events.ts'
 import { isDockApiError } from '../errors.ts'
 import { isExposed } from './exposure.ts'
 import type { Expose } from './exposure.ts'
+import { createImageLabels } from './image-labels.ts'
 import { waitUntilOpen } from './opening.ts'
 import { describeContainer } from './routed-container.ts'
 import type { RoutedContainer } from './routed-container.ts'
@@ -15,6 +17,10 @@ import { isEndingSignal } from './signals.ts'
 export type Provider = {
   /** Whether every container has been looked at once. */
   readonly isLoaded: boolean
+  /** Events arrive and nothing may have been missed: an address that is known belongs to its container. */
+  readonly isCurrent: boolean
+  /** While it is not current: asks the engine, for a moment, whether what is known of a container still holds. */
+  confirm (id: string): Promise<void>
   get (id: string): RoutedContainer | undefined
   /** Begins to follow the engine. */
   start (): void
@@ -42,6 +48,10 @@ const RECONCILE_MS = 30_000
 const BATCH = 8
 /** How long a container that was sent an ending signal may live on before it gets requests again, in milliseconds: longer than docker's own grace. */
 const SURVIVAL_MS = 15_000
+/** The longest wait of a request for the engine's word on an address, in milliseconds. */
+const CONFIRM_MS = 1_000
+/** How long an engine that gave none is not asked again, in milliseconds. */
+const SILENT_MS = 5_000
 
 /**
  * Follows the engine's events, and looks only at what changed. The events come first and the list after, so that nothing falls between;
@@ -53,14 +63,17 @@ export function createProvider (source: Containers, { expose, onChange, reconcil
   const fingerprints = new Map<string, string>()
   const looks = new Map<string, Look>()
   const closing = new AbortController()
+  const imageLabels = createImageLabels(engine, closing.signal)
   let events: EventWatch | undefined
   let timer: NodeJS.Timeout | undefined
   let reconciling: Promise<void> | undefined
   let isOutdated = false
   let isLoaded = false
+  let hasGap = true
+  let silentUntil = 0
 
   function start () {
-    events ??= watchEvents(engine, { onEvent, onGap: reconcile, signal: closing.signal })
+    events ??= watchEvents(engine, { onEvent, onGap: reconcile, onLost: () => { hasGap = true }, signal: closing.signal })
     timer ??= setInterval(reconcile, reconcileMs).unref()
   }
 
@@ -73,9 +86,11 @@ export function createProvider (source: Containers, { expose, onChange, reconcil
   async function compare () {
     while (isOutdated && !closing.signal.aborted) {
       isOutdated = false
+      const isHeard = events?.isLive === true
       try {
         await compareWithList(await listContainers(engine, {}, { signal: closing.signal }))
         isLoaded = true
+        if (isHeard && events?.isLive === true) hasGap = false
         publish()
       } catch {
         // The engine is away: the events' own return, or the next turn, brings the next comparison.
@@ -140,6 +155,14 @@ export function createProvider (source: Containers, { expose, onChange, reconcil
     return look.done
   }
 
+  /** A daemon that hangs starts no container either: it is not waited for twice in a while. */
+  async function confirm (id: string) {
+    if (performance.now() < silentUntil) return
+    let isAnswered = false
+    await withinTime((looks.get(id)?.done ?? refresh(id)).then(() => { isAnswered = true }), CONFIRM_MS)
+    if (!isAnswered) silentUntil = performance.now() + SILENT_MS
+  }
+
   function look (id: string) {
     refresh(id).catch(ignore)
   }
@@ -149,7 +172,7 @@ export function createProvider (source: Containers, { expose, onChange, reconcil
       look.isOutdated = false
       try {
         const document = await inspectContainer(engine, id, { signal: closing.signal })
-        const container = await describeContainer(document, source.upstreamOf)
+        const container = await describeContainer(document, await imageLabels.of(document.Image), source.upstreamOf)
         if (look.isOutdated) continue
         if (isExposed(container.labels, expose)) remember(container)
       } catch (error) {
@@ -193,6 +216,8 @@ export function createProvider (source: Containers, { expose, onChange, reconcil
 
   return {
     get isLoaded () { return isLoaded },
+    get isCurrent () { return !hasGap },
+    confirm,
     get: (id) => known.get(id),
     start,
     refresh,

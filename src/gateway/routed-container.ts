@@ -3,6 +3,9 @@ import { tcpPortsOf } from '../containers/ports.ts'
 import type { ContainerDocument } from '../engine/containers.ts'
 import { isDockApiError } from '../errors.ts'
 import type { Upstream } from '../forward/upstream.ts'
+import type { Declarations } from './labels/declarations.ts'
+import { readDeclarations } from './labels/read.ts'
+import { GROUPING_LABELS } from './names.ts'
 import { stopSignalOf } from './signals.ts'
 import type { UpstreamState } from '../../schemas/routes.ts'
 
@@ -14,6 +17,10 @@ export type RoutedContainer = {
   readonly id: string
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
+  /** Names and addresses that are its own: what a URL in its labels may point at. */
+  readonly ownNames: readonly string[]
+  /** What its labels and environment ask of the gateway. */
+  readonly declarations: Declarations
   readonly createdAt: string
   /** When its present or last run began: tells one run from the next. */
   readonly run: string
@@ -35,16 +42,25 @@ export type RoutedContainer = {
 
 export type ResolveAddress = (document: ContainerDocument, port: number) => Promise<Upstream>
 
-/** What of the engine's document matters for routing. What only time tells of a run, `isOpen` and `isDraining`, is false. */
-export async function describeContainer (document: ContainerDocument, resolve: ResolveAddress): Promise<RoutedContainer> {
+/**
+ * What of the engine's document matters for routing. What only time tells of a run, `isOpen` and `isDraining`, is false.
+ * @param imageLabels The image's own: an image may say how it wants to be served, but not to which group of containers it belongs.
+ */
+export async function describeContainer (document: ContainerDocument, imageLabels: Readonly<Record<string, string>>, resolve: ResolveAddress): Promise<RoutedContainer> {
   const { Config: config, NetworkSettings: network, HostConfig: hostConfig, State: state } = document
-  const mainPort = mainPortOf(document) ?? null
+  const name = document.Name.replace(/^\//, '')
+  const labels = withoutGroups(config.Labels ?? {}, imageLabels)
+  const declarations = readDeclarations({ name, labels, environment: config.Env ?? [] })
+  const declaredPorts = declarations.services.flatMap(({ port, url }) => port ?? portOfUrl(url) ?? [])
+  const mainPort = declarations.main.port ?? mainPortOf(document) ?? null
   const exposed = tcpPortsOf(new Set([config.ExposedPorts, network.Ports, hostConfig.PortBindings as object | undefined].flatMap((ports) => Object.keys(ports ?? {}))))
-  const ports = [...new Set([...(mainPort === null ? [] : [mainPort]), ...exposed])].sort((a, b) => a - b)
+  const ports = [...new Set([...(mainPort === null ? [] : [mainPort]), ...exposed, ...declaredPorts])].sort((a, b) => a - b)
   return {
     id: document.Id,
-    name: document.Name.replace(/^\//, ''),
-    labels: config.Labels ?? {},
+    name,
+    labels,
+    ownNames: [name, ...Object.values(network.Networks ?? {}).flatMap(({ IPAddress: address, Aliases: aliases }) => [address, ...aliases ?? []]), 'localhost', '127.0.0.1'].filter((own) => own !== ''),
+    declarations,
     createdAt: document.Created,
     run: state.StartedAt,
     status: state.Status,
@@ -56,6 +72,15 @@ export async function describeContainer (document: ContainerDocument, resolve: R
     isOpen: false,
     isDraining: false
   }
+}
+
+function portOfUrl (text: string | undefined): number | undefined {
+  const url = text === undefined ? null : URL.parse(text)
+  return url === null ? undefined : Number(url.port || (url.protocol === 'https:' ? 443 : 80))
+}
+
+function withoutGroups (labels: Readonly<Record<string, string>>, imageLabels: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).filter(([name, value]) => !GROUPING_LABELS.includes(name) || imageLabels[name] !== value))
 }
 
 async function addressOf (document: ContainerDocument, port: number | null, resolve: ResolveAddress): Promise<Address> {

@@ -1,4 +1,5 @@
 import { invalidField } from '../errors.ts'
+import type { FieldError } from '../errors.ts'
 
 export type ImageReference = {
   /** Registry and path without tag or digest, as it was written. */
@@ -17,7 +18,7 @@ const REFERENCE = new RegExp(`^((?:${REGISTRY}/)?${COMPONENT}(?:/${COMPONENT})*)
  * @param where The part of the request that holds it, and `pointer` its field, for the error.
  * @throws DockApiError `invalid_request` on the field.
  */
-export function parseReference (text: string, where: 'body' | 'query' = 'body', pointer = '/image'): ImageReference {
+export function parseReference (text: string, where: FieldError['where'] = 'body', pointer = '/image'): ImageReference {
   const match = REFERENCE.exec(text)
   if (match === null) {
     const hint = text !== text.toLowerCase() ? 'Names of images are lower-case.' : 'Write name:tag, such as nginx:latest or registry.example.com:5000/team/app:1.2.'
@@ -32,6 +33,17 @@ export function formatReference ({ repository, tag, digest }: ImageReference): s
   return `${repository}:${tag ?? 'latest'}`
 }
 
+/**
+ * A reference with the tag that stands beside it in a request.
+ * @throws DockApiError `invalid_request` when it has one already, or a digest.
+ */
+export function withTag (image: string, tag: string | undefined): string {
+  if (tag === undefined) return image
+  const { repository, tag: own, digest } = parseReference(image)
+  if (own !== undefined || digest !== undefined) throw invalidField('body', '/tag', `is given, but image "${image}" names a version already`)
+  return `${repository}:${tag}`
+}
+
 /** Whether the text can only be the id of an image on this engine, which no registry has. */
 export function isImageId (text: string): boolean {
   return /^(sha256:)?[0-9a-f]{64}$/.test(text) || /^sha256:[0-9a-f]{6,64}$/.test(text)
@@ -41,7 +53,7 @@ export function isImageId (text: string): boolean {
  * What names an image that is on the engine: a reference, an id, or the beginning of one, which the engine resolves.
  * @throws DockApiError `invalid_request` on the field `image`.
  */
-export function localReference (text: string, where: 'body' | 'query'): string {
+export function localReference (text: string, where: FieldError['where']): string {
   if (!isImageId(text)) parseReference(text, where)
   return text
 }

@@ -26,6 +26,9 @@ const FORBIDDEN = {
   ExtraHosts: 'additional hosts'
 } as const satisfies Partial<Record<keyof HostConfig, string>>
 
+/** Members of a host configuration that nobody may set. */
+export const FORBIDDEN_MEMBERS: readonly string[] = Object.keys(FORBIDDEN)
+
 /** Namespaces that must not be the host's or another container's. */
 const NAMESPACES = ['NetworkMode', 'PidMode', 'IpcMode', 'UTSMode', 'UsernsMode', 'CgroupnsMode'] as const
 

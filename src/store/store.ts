@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { MIGRATIONS } from './migrations.ts'
@@ -71,7 +71,11 @@ function open (dataDir: string): Store {
 
 function prepareFile (dataDir: string): string {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  return join(dataDir, FILE)
+  const file = join(dataDir, FILE)
+  // For this user only, also in a folder that others may read; SQLite gives its other files the mode of this one.
+  closeSync(openSync(file, 'a', 0o600))
+  chmodSync(file, 0o600)
+  return file
 }
 
 /** SQLite's `user_version` counts the migrations that ran. */

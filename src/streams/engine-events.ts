@@ -1,3 +1,4 @@
+import { createImageRule } from '../auth/image-rule.ts'
 import type { Containers } from '../containers/containers.ts'
 import { listPastEvents } from '../engine/events.ts'
 import type { EngineEvent } from '../engine/events.ts'
@@ -31,7 +32,7 @@ export async function openEngineEvents ({ containers, events }: { containers: Co
     containers.list({}, signal),
     since === undefined ? [] : listPastEvents(containers.engine, [...EVENT_TYPES], since, AbortSignal.any([signal, AbortSignal.timeout(PAST_TIMEOUT_MS)]))
   ])
-  const isVisible = createScopeFilter(containers, inScope.map(({ Id }) => Id))
+  const isVisible = createFilter(containers, inScope.map(({ Id }) => Id))
   const isWanted = (event: EngineEvent) => isVisible(event) && types.includes(event.type) && matches(event, query)
   const own = events.own.after(position.own)
   const past = [...last === undefined ? listed : after(listed, last.engine), ...own].sort((a, b) => a.timeNano - b.timeNano)
@@ -102,20 +103,22 @@ function keyOf (event: EngineEvent): string {
 }
 
 /**
- * Whether an event may be seen: a container's by its labels, a network's that is about a container if that container's may. Images and
- * networks themselves have no scope.
- * @param ids Of the containers in scope; those of containers that come are learned from their events.
+ * Whether an event may be seen: a container's by its labels, a network's that is about a container if that container's may, an image's
+ * by the patterns of the token. Networks themselves have no scope; a token that is narrowed to some containers sees none.
+ * @param ids Of the visible containers; those of containers that come are learned from their events.
  */
-function createScopeFilter ({ isVisible: fits, config }: Containers, ids: string[]): (event: EngineEvent) => boolean {
+function createFilter ({ config, grant, isVisible }: Containers, ids: string[]): (event: EngineEvent) => boolean {
   const known = new Set(ids)
+  const isImageVisible = createImageRule(grant.images)
+  const seesNetworks = grant.labels === undefined
   return ({ type, action, id, attributes }) => {
-    if (type === 'network') return config.scope === 'all' || attributes.container === undefined || known.has(attributes.container)
-    if (type === OWN_TYPE) return id === OWN_TYPE || fits(attributes)
-    if (type !== 'container') return true
-    const isVisible = fits(attributes)
+    if (type === 'image') return isImageVisible(attributes.name ?? id)
+    if (type === 'network') return attributes.container === undefined ? seesNetworks : (seesNetworks && config.scope === 'all') || known.has(attributes.container)
+    if (type === OWN_TYPE) return id === OWN_TYPE ? seesNetworks : isVisible(attributes)
+    const isSeen = isVisible(attributes)
     if (action === 'destroy') known.delete(id)
-    else if (isVisible) known.add(id)
-    return isVisible
+    else if (isSeen) known.add(id)
+    return isSeen
   }
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { permitCommand } from '../auth/permit.ts'
 import { DockApiError } from '../errors.ts'
 import { commandWords } from '../containers/command.ts'
 import type { Containers } from '../containers/containers.ts'
@@ -15,10 +16,11 @@ const MARK = 'DOCKAPI_EXEC'
 
 /**
  * Runs a command in a running container and waits for its end. A non-zero exit is a result, not an error.
- * @throws DockApiError `container_not_running`, `container_paused`, `exec_timeout` (the command was ended where the image has a shell), `client_gone`.
+ * @throws DockApiError `token_restricted`, `container_not_running`, `container_paused`, `exec_timeout` (the command was ended where the image has a shell), `client_gone`.
  */
 export async function runCommand (containers: Containers, document: ContainerDocument, request: ExecRequest, signal: AbortSignal): Promise<ExecResult> {
   const command = commandWords(request.command, '/command')
+  permitCommand(containers.grant, command, request)
   refuseUnlessRunning(document)
   const mark = `${MARK}=${randomUUID()}`
   const timeoutMs = (request.timeout ?? DEFAULT_TIMEOUT_SECONDS) * 1000

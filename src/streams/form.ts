@@ -16,14 +16,20 @@ export const MEDIA_TYPES: Readonly<Record<Form, string>> = {
  * @throws DockApiError `not_acceptable` that names what there is.
  */
 export function negotiateForm<F extends Form> (accept: string | undefined, offered: readonly F[]): F {
+  const type = negotiateType(accept, offered.map((form) => MEDIA_TYPES[form]))
+  return offered.find((form) => MEDIA_TYPES[form] === type)!
+}
+
+/** The same for media types. */
+export function negotiateType (accept: string | undefined, offered: readonly string[]): string {
   const ranges = parseAccept(accept ?? '*/*')
-  let best: { form: F, weight: number } | undefined
-  for (const form of offered) {
-    const weight = weightOf(MEDIA_TYPES[form], ranges)
-    if (weight > (best?.weight ?? 0)) best = { form, weight }
+  let best: { type: string, weight: number } | undefined
+  for (const type of offered) {
+    const weight = weightOf(type, ranges)
+    if (weight > (best?.weight ?? 0)) best = { type, weight }
   }
-  if (best !== undefined) return best.form
-  throw new DockApiError('not_acceptable', `This answer comes as ${offered.map((form) => MEDIA_TYPES[form]).join(', ')}, and the Accept header wants none of these.`)
+  if (best !== undefined) return best.type
+  throw new DockApiError('not_acceptable', `This answer comes as ${offered.join(', ')}, and the Accept header wants none of these.`)
 }
 
 type Range = { type: string, weight: number }

@@ -40,11 +40,11 @@ await until(async () => (await fetch(`${containerUrl}/seen`).catch(() => undefin
 async function createScene (t: Test) {
   const app = await createTestApp(t)
   const reached: string[] = []
-  app.get('/secret', async () => {
+  app.get('/secret', { config: { scope: 'read' } }, async () => {
     reached.push('read')
     return { secret: 'of the API' }
   })
-  app.post('/act', async () => {
+  app.post('/act', { config: { scope: 'run' } }, async () => {
     reached.push('act')
     return {}
   })

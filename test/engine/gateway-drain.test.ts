@@ -90,7 +90,7 @@ t.test('of a single container requests in flight finish, and new ones are told t
   const ask = (path: string) => exchange(t, port, `GET ${path} HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`)
   const inFlight = () => app.gateway.routes().find(({ hosts }) => hosts.includes(HOST))?.upstreams.find(({ container_id: candidate }) => candidate === id)
   const running = ask('/slow/1000')
-  await until(() => inFlight()?.in_flight === 1)
+  await until(() => inFlight()?.traffic.in_flight === 1)
   const stopping = api.post(`/containers/${id}/stop`)
   await until(() => inFlight()?.state === 'draining')
   const refused = await ask('/')

@@ -89,12 +89,12 @@ t.test('WebSocket, and what it is refused with', async (t) => {
   t.after(() => { socket.terminate() })
   await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
   const id = (await api.get<ContainerInfo>(`/containers/${PREFIX}-socket`)).body.id
-  t.equal(routeOf(id)?.upstreams[0]?.in_flight, 1)
+  t.equal(routeOf(id)?.upstreams[0]?.traffic.in_flight, 1)
   const echoed = new Promise((resolve) => socket.once('message', (data) => { resolve(String(data)) }))
   socket.send('hello')
   t.equal(await echoed, 'hello')
   socket.terminate()
-  await until(() => routeOf(id)?.upstreams[0]?.in_flight === 0)
+  await until(() => routeOf(id)?.upstreams[0]?.traffic.in_flight === 0)
   const client = await connect(t, port)
   await client.send('GET / HTTP/1.1\r\nHost: nobody.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
   t.equal((await client.answer()).status, 404)
@@ -173,7 +173,7 @@ t.test('GET /routes tells hosts, upstreams, their state and what is in the way',
   t.equal(later.urls.host, null)
   const { status, body } = await api.get<RouteInfo[]>('/routes')
   t.equal(status, 200)
-  t.match(body.find(({ name }) => name === info.name), { hosts: [`${PREFIX}-same.localhost`, `${PREFIX}_same.localhost`], urls: [info.urls.host], provider: 'docker', problems: [], upstreams: [{ container_id: info.id, port: 8080, address: `http://127.0.0.1:${info.host_port}`, state: 'up', in_flight: 0 }] })
+  t.match(body.find(({ name }) => name === info.name), { hosts: [`${PREFIX}-same.localhost`, `${PREFIX}_same.localhost`], urls: [info.urls.host], provider: 'docker', problems: [], upstreams: [{ container_id: info.id, port: 8080, address: `http://127.0.0.1:${info.host_port}`, state: 'up', traffic: { in_flight: 0 } }] })
   t.match(body.find(({ name }) => name === later.name), { hosts: [], problems: [/belongs to/] })
 })
 

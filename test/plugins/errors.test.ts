@@ -14,15 +14,16 @@ const BODY = Type.Object({ image: Type.String({ minLength: 1 }), ports: Type.Opt
 
 async function createFailing (t: Test) {
   const app = await createTestApp(t)
-  app.get('/domain', async () => { throw new DockApiError('ambiguous_id', 'Two match.', { details: { candidates: ['a', 'b'] }, retryAfterSeconds: 3 }) })
-  app.get('/bug', async () => { throw new TypeError('secret: /home/user/x.ts') })
-  app.post('/body', { schema: { body: BODY, querystring: Type.Object({ tail: Type.Optional(Type.Integer()) }, { additionalProperties: false }) } }, async () => 'ok')
+  const config = { scope: 'read' } as const
+  app.get('/domain', { config }, async () => { throw new DockApiError('ambiguous_id', 'Two match.', { details: { candidates: ['a', 'b'] }, retryAfterSeconds: 3 }) })
+  app.get('/bug', { config }, async () => { throw new TypeError('secret: /home/user/x.ts') })
+  app.post('/body', { config, schema: { body: BODY, querystring: Type.Object({ tail: Type.Optional(Type.Integer()) }, { additionalProperties: false }) } }, async () => 'ok')
   return app
 }
 
 await t.test('an error of the domain is a problem document with its code, hint and details', async (t) => {
   const app = await createFailing(t)
-  const response = await app.inject('/domain?token=secret')
+  const response = await app.inject('/domain?password=secret')
   t.equal(response.statusCode, 409)
   t.equal(response.headers['content-type'], 'application/problem+json; charset=utf-8')
   t.equal(response.headers['retry-after'], '3')

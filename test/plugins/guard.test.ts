@@ -14,11 +14,12 @@ async function createGuarded (t: Test, env: Record<string, string> = {}) {
     calls.push(request.method)
     return { body: request.body ?? null }
   }
-  app.get('/guarded', handler)
-  app.post('/guarded', handler)
-  app.delete('/guarded', handler)
+  const config = { scope: 'read' } as const
+  app.get('/guarded', { config }, handler)
+  app.post('/guarded', { config }, handler)
+  app.delete('/guarded', { config }, handler)
   app.get('/open', { config: { public: true } }, handler)
-  app.route({ method: ['GET', 'POST', 'OPTIONS'], url: '/application/*', config: { proxied: true }, handler })
+  app.route({ method: ['GET', 'POST', 'OPTIONS'], url: '/application/*', config: { proxied: true, scope: 'read' }, handler })
   return { app, routes, calls }
 }
 
@@ -135,7 +136,7 @@ await t.test('once there is a token, only public routes answer without it', asyn
   const { app, calls } = await createGuarded(t, { DOCKAPI_TOKEN: TOKEN })
   const wrong = [{}, { authorization: '' }, { authorization: `Bearer ${TOKEN}x` }, { authorization: `Basic ${Buffer.from(`x:${TOKEN}`).toString('base64')}` }, { cookie: `token=${TOKEN}` }]
   for (const headers of wrong) {
-    for (const url of ['/guarded', '/application/x', '/nowhere', `/guarded?token=${TOKEN}`]) {
+    for (const url of ['/guarded', '/application/x', '/nowhere']) {
       const response = await app.inject({ url, headers })
       t.equal(response.statusCode, 401, `${url} ${JSON.stringify(headers)}`)
       t.equal(codeOf(response), 'unauthorized')
@@ -147,6 +148,43 @@ await t.test('once there is a token, only public routes answer without it', asyn
   t.equal((await app.inject('/open')).statusCode, 200)
   t.equal((await app.inject({ url: '/guarded', headers: BEARER })).statusCode, 200)
   t.equal((await app.inject({ url: '/application/x', headers: BEARER })).statusCode, 200)
+})
+
+await t.test('a token in the URL is refused with the way out, right or wrong, and not told again', async (t) => {
+  for (const env of [{}, { DOCKAPI_TOKEN: TOKEN }] as Array<Record<string, string>>) {
+    const { app, calls } = await createGuarded(t, env)
+    for (const url of [`/guarded?token=${TOKEN}`, `/guarded?a=1&access_token=${TOKEN}`, '/guarded?%74oken=x', '/nowhere?token=x', `/application/x?any=dockapi_${'x'.repeat(43)}`]) {
+      const response = await app.inject({ url, headers: BEARER })
+      t.equal(response.statusCode, 400, url)
+      t.equal(codeOf(response), 'token_in_url')
+      t.match(response.json(), { hint: /POST \/tickets/ })
+      t.notMatch(response.body, TOKEN)
+    }
+    t.same(calls, [])
+    t.equal((await app.inject({ url: '/application/x?token=its-own', headers: BEARER })).statusCode, 200, 'an application has parameters of its own')
+  }
+})
+
+await t.test('a route that says nothing of who may use it stops the start', async (t) => {
+  const app = await createTestApp(t)
+  app.post('/forgotten', async () => 'x')
+  await t.rejects(async () => { await app.ready() }, { message: /POST \/forgotten: config says neither scope nor public/ })
+})
+
+await t.test('after 100 wrong tokens an address waits; tokens that nobody can guess still count', async (t) => {
+  const { app } = await createGuarded(t, { DOCKAPI_TOKEN: TOKEN })
+  const { token } = app.tokens.create({ name: 'ci', scopes: ['read'] })
+  const call = (authorization?: string, remoteAddress = '203.0.113.7') => app.inject({ url: '/guarded', remoteAddress, headers: authorization === undefined ? {} : { authorization } })
+  for (let count = 0; count < 100; count++) t.equal((await call(`Bearer wrong-${count}`)).statusCode, 401)
+  for (const authorization of ['Bearer wrong', `Bearer ${TOKEN}`, `Bearer dockapi_${'x'.repeat(43)}`]) {
+    const response = await call(authorization)
+    t.equal(response.statusCode, 429, authorization)
+    t.equal(codeOf(response), 'too_many_attempts')
+    t.ok(Number(response.headers['retry-after']) > 0 && Number(response.headers['retry-after']) <= 60)
+  }
+  t.equal((await call(`Bearer ${token}`)).statusCode, 200)
+  t.equal((await call()).statusCode, 401)
+  t.equal((await call(`Bearer ${TOKEN}`, '203.0.113.8')).statusCode, 200, 'another address')
 })
 
 await t.test('the token stands in for the Host check; on an open port public routes answer under any name', async (t) => {

@@ -13,6 +13,8 @@ import { loadConfig } from '../../src/config/load.ts'
 import errors from '../../plugins/errors.ts'
 import forwarder from '../../plugins/forwarder.ts'
 import guard from '../../plugins/guard.ts'
+import store from '../../plugins/store.ts'
+import tokens from '../../plugins/tokens.ts'
 import upgrade from '../../plugins/upgrade.ts'
 import proxy from '../../routes/proxy.ts'
 import { createRawUpstream } from './raw-upstream.ts'
@@ -64,7 +66,10 @@ function createContainers (known: Known): Pick<Containers, 'upstream'> {
 export async function buildProxyApp (containers: Pick<Containers, 'upstream'>, settings: TransportSettings = TRANSPORT_DEFAULTS) {
   const app = Fastify(SERVER_OPTIONS)
   await app.register(errors)
-  await app.register(guard, { config: loadConfig({ env: { DOCKAPI_TOKEN: TOKEN, DOCKAPI_AUTH: 'off', DOCKAPI_ALLOWED_HOSTS: HOSTS } }) })
+  const config = loadConfig({ env: { DOCKAPI_TOKEN: TOKEN, DOCKAPI_AUTH: 'off', DOCKAPI_ALLOWED_HOSTS: HOSTS } })
+  await app.register(store, { dataDir: 'memory' })
+  await app.register(tokens, { config })
+  await app.register(guard, { config })
   await app.register(fp(async (instance) => { instance.decorate('containers', containers as Containers).decorateRequest('containers', { getter: () => containers as Containers }) }, { name: 'containers' }))
   await app.register(forwarder, { transport: createHttp1Transport(settings), graceMs: 500 })
   await app.register(upgrade)

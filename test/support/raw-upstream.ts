@@ -54,6 +54,8 @@ export type RawUpstream = {
   request (index?: number): Promise<RawRequest>
   /** Forgets the requests so far; connections stay. */
   clear (): void
+  /** Takes no new connections; those that are open stay. Resolves when they are closed. */
+  stopListening (): Promise<void>
   close (): Promise<void>
 }
 
@@ -73,6 +75,7 @@ export async function createRawUpstream (plan: Plan = () => OK, options: { host?
     plan,
     request: (index = 0) => waitFor(() => upstream.requests[index]),
     clear: () => { upstream.requests.length = 0 },
+    stopListening: () => new Promise((resolve) => { server.close(() => { resolve() }) }),
     close
   }
   return upstream

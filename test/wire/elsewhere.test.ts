@@ -7,19 +7,19 @@ import { statusOf } from '../../plugins/errors.ts'
 import type { DockApiError } from '../../src/errors.ts'
 import { createForwarder } from '../../src/forward/forwarder.ts'
 import type { Upstream } from '../../src/forward/upstream.ts'
-import { createRawUpstream } from '../support/raw-upstream.ts'
+import { OK, createRawUpstream } from '../support/raw-upstream.ts'
 import type { Plan } from '../support/raw-upstream.ts'
 import { exchange } from '../support/raw-client.ts'
 
 const upstreamAt = (port: number): Upstream => ({ containerId: String(port).padEnd(64, '0'), scheme: 'http', host: '127.0.0.1', port, reason: 'the test says so' })
 
 /** A server before a first upstream that behaves as planned, or that nobody listens at, and a second one that is well. */
-async function createPair (t: Test, plan: Plan | 'refuses') {
+async function createPair (t: Test, plan: Plan | 'refuses', isSticky = false) {
   const [first, second] = await Promise.all([createRawUpstream(plan === 'refuses' ? undefined : plan), createRawUpstream()])
   if (plan === 'refuses') await first.close()
   const forwarder = createForwarder({ graceMs: 100 })
   const server = createServer((request, response) => {
-    forwarder.forward(request, response, upstreamAt(first.port), { rawUrl: request.url!, prefix: '', stripAuthorization: false, nextUpstream: () => upstreamAt(second.port) })
+    forwarder.forward(request, response, upstreamAt(first.port), { rawUrl: request.url!, prefix: '', stripAuthorization: false, nextUpstream: ({ isStale }) => isStale && isSticky ? undefined : upstreamAt(second.port) })
       .catch((error: DockApiError) => { response.writeHead(statusOf(error)).end() })
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -59,5 +59,17 @@ await t.test('an answer is an answer: neither a failure status nor a broken one 
     const { port, second } = await createPair(t, () => [{ send: answer }])
     t.equal((await exchange(t, port, GET)).status, status)
     t.equal(second.requests.length, 0)
+  }
+})
+
+await t.test('a kept connection that was lost: elsewhere at once, or, when no other is wanted for that, to the same again and then elsewhere', async (t) => {
+  for (const [isSticky, isGone, counts] of [[false, false, [2, 1]], [true, false, [3, 0]], [true, true, [2, 1]]] as const) {
+    const { port, first, second } = await createPair(t, ({ connection }, index) => index === 0 || connection > 0 ? OK : [{ reset: true }], isSticky)
+    t.equal((await exchange(t, port, GET)).status, 200)
+    // Nobody listens any more, but the kept connection is still there.
+    const closing = isGone ? first.stopListening() : undefined
+    t.equal((await exchange(t, port, GET)).status, 200)
+    t.same([first.requests.length, second.requests.length], counts, `sticky ${isSticky}, gone ${isGone}`)
+    await closing
   }
 })

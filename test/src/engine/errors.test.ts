@@ -110,7 +110,7 @@ const REGISTRY_SENTENCES: ReadonlyArray<[number, string, ErrorCode]> = [
   [500, 'Get "https://registry.example/v2/": x509: certificate signed by unknown authority', 'registry_unreachable'],
   [500, 'received unexpected HTTP status: 500 Internal Server Error', 'registry_unreachable'],
   [404, 'no matching manifest for linux/arm64/v8 in the manifest list entries', 'platform_unavailable'],
-  [500, 'write /var/lib/docker/tmp/x: no space left on device', 'engine_error']
+  [500, 'write /var/lib/docker/tmp/x: no space left on device', 'disk_full']
 ]
 
 await t.test('a pull fails with what the registry said, also within the 200 stream', async (t) => {
