@@ -21,7 +21,7 @@ export type EventsQuery = Static<typeof EventsQuerySchema>
 export const EngineEventSchema = model('EngineEvent', {
   event: EventType,
   id: Type.String({ description: 'Send it as `Last-Event-ID` to go on after this event.' }),
-  action: Type.String({ description: '`create`, `start`, `die`, `pull`, `connect`, …; of dockAPI\'s own `tombstoned`, …' }),
+  action: Type.String({ description: '`create`, `start`, `die`, `pull`, `connect`, …; of dockAPI\'s own `ready` (the gateway can send it requests), `drained` (its last request is answered), `tombstoned` (it is gone, and noted).' }),
   detail: Type.Optional(Type.String({ description: 'What the engine adds, such as `healthy`.' })),
   time: Type.String({ format: 'date-time' }),
   subject: Type.Object({
