@@ -1,6 +1,6 @@
 /**
- * Logs that are followed: how fast, against `docker logs -f`; how much memory it costs when a reader stops while its container prints as
- * fast as it can; and how late a line comes to many followers. Needs an engine and the docker CLI; leaves nothing behind.
+ * Logs that are followed: how much memory it costs when a reader stops while its container prints as fast as it can, how late a line comes
+ * to many followers, and how fast a log comes, against `docker logs -f`. Needs an engine and the docker CLI; leaves nothing behind.
  *
  *     node bench/logs.ts [MEBIBYTES] [followers]
  */
@@ -32,9 +32,9 @@ const server = fork(new URL('./support/api-server.ts', import.meta.url), { stdio
 try {
   const [port] = await once(server, 'message') as [number]
   const api = `http://127.0.0.1:${port}`
-  await compareThroughput(api)
   await stopReading(api)
   await measureLatency(api)
+  await compareThroughput(api)
 } finally {
   await removeTestResources(engine, TEST_RUN)
   server.disconnect()
@@ -101,11 +101,11 @@ async function stopReading (api: string) {
   for (const [name, others] of [['alone', 0], ['beside one that reads', 1]] as const) {
     const { id } = await startTestContainer(engine, { image, labels, command: ['sh', '-c', `yes ${FILLING}`], hostConfig: { LogConfig: { Type: 'json-file', Config: { 'max-size': '64m', 'max-file': '2' } } } })
     const url = `${api}/containers/${id}/logs?follow=true&tail=0`
+    const before = residentBytes(server.pid!)
     const stopped = await open(url, 'application/x-ndjson')
     const reading = await Promise.all(Array.from({ length: others }, () => open(url, 'application/x-ndjson')))
     let bytes = 0
     for (const response of reading) response.on('data', (chunk: Buffer) => { bytes += chunk.length })
-    const before = residentBytes(server.pid!)
     let peak = before
     const timer = setInterval(() => { peak = Math.max(peak, residentBytes(server.pid!)) }, 50)
     await sleep(FLOOD_MS)
