@@ -121,6 +121,16 @@ t.test('memory that ran out is told', async () => {
   t.match((await untilGone(id)).tombstone, { oom_killed: true, exit_code: 137 })
 })
 
+t.test('those that a smaller number of replicas takes away are kept too', async (t) => {
+  const { id } = await run('echo replica; sleep 300')
+  const { body } = await api.call<{ containers: Array<{ id: string }> }>('PUT', `/containers/${id}/replicas`, { replicas: 2 })
+  const other = body.containers.find((replica) => replica.id !== id)!.id
+  await until(async () => await textOf(other) === 'replica\n')
+  t.match(await api.call('PUT', `/containers/${id}/replicas`, { replicas: 1 }), { status: 200 })
+  t.match((await untilGone(other)).tombstone, { id: other, exit_code: Number })
+  t.equal(await textOf(other), 'replica\n')
+})
+
 t.test('the list, and the event', async (t) => {
   const stream = await openStream(t, `${url}/events?type=dockapi`)
   const { id, name } = await run('exit 5', { auto_remove: true })
