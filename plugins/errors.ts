@@ -122,6 +122,8 @@ async function errors (app: FastifyInstance) {
 function sendProblem (error: DockApiError, request: FastifyRequest, reply: FastifyReply) {
   if (error.retryAfterSeconds !== undefined) reply.header('retry-after', String(error.retryAfterSeconds))
   if (error.kind === 'unauthorized') reply.header('www-authenticate', 'Bearer realm="dockapi"')
+  // RFC 9110 section 15.5.22, RFC 6455 section 4.2.2.
+  if (error.code === 'websocket_required') reply.headers({ upgrade: 'websocket', connection: 'upgrade, close', 'sec-websocket-version': '13' })
   reply.header('x-content-type-options', 'nosniff')
   // A status has one serializer for its success media types; a problem is written as it is.
   reply.serializer((body: unknown) => JSON.stringify(body))

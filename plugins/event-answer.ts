@@ -1,4 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { EVENT_SOCKET_LIMITS } from '../src/sockets/events.ts'
+import { UPLOAD_SOCKET_LIMITS } from '../src/sockets/upload.ts'
+import type { SocketUpload } from '../src/sockets/upload.ts'
+import { sendWork } from '../src/sockets/work.ts'
 import { MEDIA_TYPES } from '../src/streams/form.ts'
 import type { Form } from '../src/streams/form.ts'
 import { streamWork } from '../src/streams/work.ts'
@@ -9,4 +13,19 @@ import { describeFailure } from './errors.ts'
 export function answerWithEvents (request: FastifyRequest, reply: FastifyReply, form: Exclude<Form, 'json'>, work: (sink: EventSink) => Promise<object>) {
   reply.type(`${MEDIA_TYPES[form]}; charset=utf-8`).header('x-accel-buffering', 'no')
   return reply.send(streamWork(form, work, (error) => describeFailure(error, request), request.gone))
+}
+
+/**
+ * The same over a WebSocket, then `end` and a close code. It counts among the streams, and a client that leaves aborts the work's signal.
+ * @param upload What the client sends to the work.
+ */
+export async function answerOnSocket (request: FastifyRequest, reply: FastifyReply, work: (sink: EventSink, signal: AbortSignal) => Promise<object>, upload?: SocketUpload) {
+  const { streams } = request.server
+  await streams.admit(async (signal) => {
+    const socket = reply.acceptSocket(upload === undefined ? EVENT_SOCKET_LIMITS : UPLOAD_SOCKET_LIMITS)
+    upload?.from(socket)
+    sendWork(socket, (sink) => work(sink, signal), (error) => describeFailure(error, request), streams.closing).catch(() => { socket.destroy() })
+    return socket
+  }, request.gone)
+  return reply
 }

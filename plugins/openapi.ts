@@ -1,8 +1,9 @@
 import fp from 'fastify-plugin'
 import swagger from '@fastify/swagger'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifySchema } from 'fastify'
 import { TAGS } from '../schemas/common.ts'
 import { MODELS } from '../schemas/index.ts'
+import { EVENT_SOCKET, SWITCH_RESPONSE } from '../schemas/sockets.ts'
 import { PROXIED_PATH, proxiedPathItem } from '../schemas/proxied.ts'
 import { completeDocument } from '../src/docs/document.ts'
 import type { Document } from '../src/docs/document.ts'
@@ -36,9 +37,10 @@ async function openapi (app: FastifyInstance) {
       security: [{ bearer: [] }, {}]
     },
     refResolver: { buildLocalReference: (json) => String(json.$id) },
-    transform: ({ schema, url, route: { config } }) => {
+    transform: ({ schema, url, route: { config, method } }) => {
       if (config?.proxied === true) return { url, schema: { ...schema, hide: true } }
-      return { url, schema: config?.public === true ? { ...schema, security: [] } : schema }
+      const described = isEventStream(method, schema) ? withSocket(schema) : schema
+      return { url, schema: config?.public === true ? { ...described, security: [] } : described }
     },
     transformObject: (input) => {
       const document = ('openapiObject' in input ? input.openapiObject : {}) as Document
@@ -46,6 +48,16 @@ async function openapi (app: FastifyInstance) {
       return completeDocument(document, PROBLEM_EXAMPLES)
     }
   })
+}
+
+/** Every stream of events answers a WebSocket on the same path. */
+function isEventStream (method: string | string[], schema: FastifySchema): boolean {
+  const success = (schema.response as Record<string, { content?: object }> | undefined)?.['200']
+  return [method].flat().includes('GET') && Object.hasOwn(success?.content ?? {}, 'application/x-ndjson')
+}
+
+function withSocket (schema: FastifySchema): FastifySchema {
+  return { ...schema, description: `${schema.description}\n\n${EVENT_SOCKET}`, response: { 101: SWITCH_RESPONSE, ...schema.response as object } }
 }
 
 export default fp(openapi, { name: 'openapi', fastify: '5.x' })

@@ -5,6 +5,7 @@ import { deliver, deliverBytes } from '../src/streams/delivery.ts'
 import type { StreamSource } from '../src/streams/delivery.ts'
 import { createEncoder } from '../src/streams/encoder.ts'
 import type { Encoder, StreamEvent } from '../src/streams/encoder.ts'
+import { EVENT_SOCKET_LIMITS, sendEvents } from '../src/sockets/events.ts'
 import { MEDIA_TYPES } from '../src/streams/form.ts'
 import type { Form } from '../src/streams/form.ts'
 import { createEventHub } from '../src/streams/event-hub.ts'
@@ -33,7 +34,7 @@ declare module 'fastify' {
     logs: LogHub
   }
   interface FastifyReply {
-    /** Answers with a stream in the form that was negotiated. `HEAD` gets the headers and opens nothing. */
+    /** Answers with a stream in the form that was negotiated, over a WebSocket when the client asks for one. `HEAD` gets the headers and opens nothing. */
     sendStream (answer: StreamAnswer): Promise<FastifyReply>
   }
 }
@@ -49,12 +50,17 @@ async function streams (app: FastifyInstance, options: { limit: number }) {
     if (this.request.method === 'HEAD') return this.send('')
     // Fastify keeps the headers back until there is a first chunk, which may be a long time off.
     this.raw.once('pipe', () => this.raw.flushHeaders())
-    return this.send(await created.admit(async (signal) => {
+    const answer = await created.admit(async (signal) => {
       const source = await open(signal)
-      return source instanceof Readable ? deliverBytes(source, created.closing) : deliver(source, { encoder, closing: created.closing })
-    }, this.request.gone))
+      if (source instanceof Readable) return deliverBytes(source, created.closing)
+      if (!this.request.isSocket) return deliver(source, { encoder, closing: created.closing })
+      const socket = this.acceptSocket(EVENT_SOCKET_LIMITS)
+      sendEvents(socket, source, created.closing).catch(() => { socket.destroy() })
+      return socket
+    }, this.request.gone)
+    return answer instanceof Readable ? this.send(answer) : this
   })
   app.addHook('preClose', async () => { await created.close() })
 }
 
-export default fp(streams, { name: 'streams', fastify: '5.x', dependencies: ['abort', 'engine'] })
+export default fp(streams, { name: 'streams', fastify: '5.x', dependencies: ['abort', 'engine', 'websocket'] })

@@ -2,16 +2,18 @@ import type { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Type } from '@sinclair/typebox'
-import { answerWithEvents } from '../plugins/event-answer.ts'
 import { permitEveryImage } from '../src/auth/permit.ts'
+import { answerOnSocket, answerWithEvents } from '../plugins/event-answer.ts'
 import { negotiateForm } from '../src/streams/form.ts'
 import { BuildEventSchema, BuildQuerySchema, BuildRequestSchema, BuildResultSchema, TarSchema } from '../schemas/build.ts'
 import type { BuildQuery, BuildRequest } from '../schemas/build.ts'
 import { ref } from '../schemas/model.ts'
 import { problems } from '../schemas/problem.ts'
+import { socketDescription, SWITCH_RESPONSE } from '../schemas/sockets.ts'
 import { buildImage, orderFromTar, orderFromText } from '../src/images/build.ts'
 import type { BuildOrder } from '../src/images/build.ts'
 import { DockApiError } from '../src/errors.ts'
+import { createSocketUpload } from '../src/sockets/upload.ts'
 
 const TAR_TYPES = ['application/x-tar', 'application/gzip', 'application/x-gzip']
 
@@ -63,6 +65,24 @@ const build: FastifyPluginAsyncTypebox = async (app) => {
     const form = negotiateForm(request.headers.accept, ['json', 'ndjson', 'sse', 'text'])
     if (form === 'json') return await buildImage(app.engine, order, async () => {}, signal)
     return answerWithEvents(request, reply, form, ({ send }) => buildImage(app.engine, order, (text) => send('log', { text }), signal))
+  })
+
+  app.get('/images/build', {
+    config: { scope: 'images' },
+    schema: {
+      operationId: 'watchBuild',
+      tags: ['Images'],
+      summary: 'Build an image over a WebSocket',
+      description: socketDescription('The client sends a tar archive, plain or gzipped, in binary messages of at most 1 MiB, then the text `{"type":"eof"}`. A client that leaves cancels the build.', '`log`, then `done` (the result) or `error` (the problem)'),
+      querystring: BuildQuerySchema,
+      response: { 101: SWITCH_RESPONSE, ...problems(426, 429) }
+    }
+  }, async (request, reply) => {
+    request.requireSocket()
+    permitEveryImage(request.principal.grant)
+    const upload = createSocketUpload()
+    const order = orderFromTar(upload.body, request.query, request.containers.config)
+    return await answerOnSocket(request, reply, async ({ send }, signal) => await buildImage(app.engine, order, (text) => send('log', { text }), signal), upload)
   })
 }
 

@@ -3,7 +3,6 @@ import { EngineEventSchema, EventBatchSchema, EventsQuerySchema } from '../schem
 import { problems } from '../schemas/problem.ts'
 import { ResumeHeadersSchema, streamContent } from '../schemas/streams.ts'
 import { openEngineEvents } from '../src/streams/engine-events.ts'
-import { negotiateForm } from '../src/streams/form.ts'
 
 /** A document ends by itself. */
 const JSON_BOUNDS = { limit: 100, timeout: 5 }
@@ -21,7 +20,7 @@ const events: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: { description: 'The events.', content: streamContent(EngineEventSchema, EventBatchSchema) }, ...problems(406, 429) }
     }
   }, async (request, reply) => {
-    const form = negotiateForm(request.headers.accept, ['json', 'ndjson', 'sse'])
+    const form = request.negotiateForm(['json', 'ndjson', 'sse'])
     const query = form === 'json' ? { ...JSON_BOUNDS, ...request.query } : request.query
     return reply.sendStream({ form, open: (signal) => openEngineEvents({ containers: request.containers, events: app.events }, query, request.headers['last-event-id'], signal) })
   })

@@ -1,16 +1,17 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Type } from '@sinclair/typebox'
-import { answerWithEvents } from '../plugins/event-answer.ts'
 import { visibleImage, visibleImages, withVisibleNames } from '../src/auth/images.ts'
 import { permitEveryImage, permitImage } from '../src/auth/permit.ts'
+import { answerOnSocket, answerWithEvents } from '../plugins/event-answer.ts'
 import { negotiateForm } from '../src/streams/form.ts'
 import {
-  ImageDetailSchema, ImageInfoSchema, ImageQuerySchema, ImagesQuerySchema, ImageStepSchema, PruneRequestSchema, PruneResultSchema, PullEventSchema, PullRequestSchema, PullResultSchema,
+  ImageDetailSchema, ImageInfoSchema, ImageQuerySchema, ImagesQuerySchema, ImageStepSchema, PruneRequestSchema, PruneResultSchema, PullEventSchema, PullQuerySchema, PullRequestSchema, PullResultSchema,
   RemovedImagesSchema, RemoveImageQuerySchema, TagRequestSchema, TagResultSchema
 } from '../schemas/images.ts'
 import { ref } from '../schemas/model.ts'
 import { problems } from '../schemas/problem.ts'
+import { socketDescription, SWITCH_RESPONSE } from '../schemas/sockets.ts'
 import { describeHistory, describeImage, findImages, forgetImage, nameImage, pruneUnused, pullOrder } from '../src/images/images.ts'
 
 const images: FastifyPluginAsyncTypebox = async (app) => {
@@ -52,6 +53,23 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
     if (form === 'json') return await app.pulls.pull(order, { signal: request.gone })
     return answerWithEvents(request, reply, form, async ({ offer }) =>
       await app.pulls.pull(order, { signal: request.gone, onProgress: (progress) => offer('progress', progress) }))
+  })
+
+  app.get('/images/pull', {
+    config: { scope: 'images' },
+    schema: {
+      operationId: 'watchPull',
+      tags: ['Images'],
+      summary: 'Pull an image over a WebSocket',
+      description: socketDescription('The pull of `POST /images/pull` with the credentials of `docker login`; a client that leaves gives it up.', '`progress`, then `done` (the result) or `error` (the problem)'),
+      querystring: PullQuerySchema,
+      response: { 101: SWITCH_RESPONSE, ...problems(426, 429) }
+    }
+  }, async (request, reply) => {
+    request.requireSocket()
+    permitImage(request.principal.grant, request.query.image)
+    const order = pullOrder(request.query, 'query')
+    return await answerOnSocket(request, reply, async ({ offer }, signal) => await app.pulls.pull(order, { signal, onProgress: (progress) => offer('progress', progress) }))
   })
 
   app.get('/images/inspect', {

@@ -6,7 +6,6 @@ import { LogBatchSchema, LogLineSchema, LogsQuerySchema } from '../schemas/logs.
 import type { LogsQuery } from '../schemas/logs.ts'
 import { problems } from '../schemas/problem.ts'
 import { ResumeHeadersSchema, streamContent } from '../schemas/streams.ts'
-import { negotiateForm } from '../src/streams/form.ts'
 import { findOrRemoved } from '../src/containers/removed.ts'
 import type { ContainerDocument } from '../src/engine/containers.ts'
 import type { Remains } from '../src/store/tombstones.ts'
@@ -36,9 +35,9 @@ const logs: FastifyPluginAsyncTypebox = async (app) => {
     }
   }, async (request, reply) => {
     const { query } = request
-    const form = negotiateForm(request.headers.accept, ['text', 'ndjson', 'sse', 'json'])
+    const form = request.negotiateForm(['text', 'ndjson', 'sse', 'json'])
     const found = await findOrRemoved(request.containers, request.params.id, request.gone)
-    const log = 'document' in found ? logOfDocument(app, found.document) : logOfRemains(app.tombstones.remains(found.tombstone.id)!)
+    const log = 'document' in found ? logOfDocument({ containers: request.containers, events: app.events, logs: app.logs }, found.document) : logOfRemains(app.tombstones.remains(found.tombstone.id)!)
     if (query.download) reply.header('content-disposition', `attachment; filename="${log.name}.${FILE_ENDINGS[form]}"`)
     const lastId = request.headers['last-event-id']
     const isVerbatim = form === 'text' && lastId === undefined && query.grep === undefined && query.regex === undefined && query.follow !== 'restart'

@@ -4,7 +4,6 @@ import { MergedLogBatchSchema, MergedLogLineSchema, MergedLogsQuerySchema } from
 import { problems } from '../schemas/problem.ts'
 import { ResumeHeadersSchema, streamContent } from '../schemas/streams.ts'
 import { invalidField } from '../src/errors.ts'
-import { negotiateForm } from '../src/streams/form.ts'
 import { textOfLog } from '../src/streams/log-events.ts'
 import { openMergedLogs } from '../src/streams/merged-logs.ts'
 
@@ -28,7 +27,7 @@ const mergedLogs: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request, reply) => {
     const { query } = request
     if (!query.stdout && !query.stderr) throw invalidField('query', '/stdout', 'and stderr are both false, so there is nothing to read')
-    const form = negotiateForm(request.headers.accept, ['text', 'ndjson', 'sse', 'json'])
+    const form = request.negotiateForm(['text', 'ndjson', 'sse', 'json'])
     if (query.download) reply.header('content-disposition', `attachment; filename="logs.${FILE_ENDINGS[form]}"`)
     const sources = { containers: request.containers, events: app.events, logs: app.logs }
     return reply.sendStream({

@@ -5,7 +5,6 @@ import { problems } from '../schemas/problem.ts'
 import { FileChangesSchema, ProcessesSchema, StatsEventSchema, StatsListSchema, StatsSchema } from '../schemas/stats.ts'
 import { streamContent } from '../schemas/streams.ts'
 import { listChanges, listProcesses } from '../src/engine/stats.ts'
-import { negotiateForm } from '../src/streams/form.ts'
 import { openStatsEvents, readAllStats, readStats } from '../src/streams/stats.ts'
 
 /** The engine's numbers (Docker API, `ContainerChanges`). */
@@ -27,7 +26,7 @@ const stats: FastifyPluginAsyncTypebox = async (app) => {
       }
     }
   }, async (request, reply) => {
-    const form = negotiateForm(request.headers.accept, ['json', 'ndjson', 'sse'])
+    const form = request.negotiateForm(['json', 'ndjson', 'sse'])
     const document = await request.containers.find(request.params.id, request.gone)
     if (form !== 'json') return reply.sendStream({ form, open: (signal) => openStatsEvents(app.engine, document, signal) })
     return readStats(app.engine, document, request.gone)

@@ -28,13 +28,16 @@ export const ImagesQuerySchema = Type.Object({
 
 export const PullRequestSchema = model('PullRequest', {
   image: Type.String({ minLength: 1, maxLength: 1024, description: 'Image reference; no tag means `latest`.' }),
-  platform: Type.Optional(Type.String({ pattern: '^[a-z0-9]+(/[a-z0-9_]+){0,2}$' })),
+  platform: Type.Optional(Type.String({ pattern: '^[a-z0-9]+(/[a-z0-9_]+){0,2}$', description: 'Of the image, such as `linux/arm64`.' })),
   auth: Type.Optional(Type.Object({
     username: Type.String({ minLength: 1 }),
     password: Type.String({ minLength: 1 }),
     serveraddress: Type.Optional(Type.String({ minLength: 1 }))
   }, { additionalProperties: false, description: 'Credentials for the registry; used for this pull only. Without them, those of `docker login` on the server\'s machine.' }))
 }, { description: 'Which image to pull.', examples: [{ image: 'nginx:latest' }] })
+
+/** For a WebSocket, whose handshake has no body; a query is no place for credentials. */
+export const PullQuerySchema = Type.Pick(PullRequestSchema, ['image', 'platform'], { additionalProperties: false })
 
 export const PullResultSchema = model('PullResult', {
   id: Type.String({ description: 'Full id of the image.' }),

@@ -1,7 +1,7 @@
 import { ApiContainersSchema, ApiDoneSchema, ApiImagesSchema, ApiLaunchSchema, ApiRunRequestSchema } from './api.ts'
 import { BuildEventSchema, BuildLogSchema, BuildRequestSchema, BuildResultSchema } from './build.ts'
 import { ContainerDetailSchema, ContainerInfoSchema, ExitSchema, RemovedSchema, RunResultSchema } from './containers.ts'
-import { ExecRequestSchema, ExecResultSchema } from './exec.ts'
+import { ExecEventSchema, ExecInfoSchema, ExecRequestSchema, ExecResultSchema, ExecStartedSchema } from './exec.ts'
 import { HealthSchema, LiveSchema, ReadySchema } from './health.ts'
 import { ImageDetailSchema, ImageInfoSchema, ImageStepSchema, LoadEventSchema, LoadProgressSchema, LoadResultSchema, PruneRequestSchema, PruneResultSchema, PullEventSchema, PullProgressSchema, PullRequestSchema, PullResultSchema, RemovedImagesSchema, TagRequestSchema, TagResultSchema } from './images.ts'
 import { EventBatchSchema, EngineEventSchema } from './events.ts'
@@ -64,6 +64,9 @@ export const MODELS = [
   ExecRequestSchema,
   ExecResultSchema,
   TrafficSchema,
+  ExecEventSchema,
+  ExecStartedSchema,
+  ExecInfoSchema,
   RouteSchema,
   StickySchema,
   ActiveHealthSchema,

@@ -4,10 +4,12 @@ import type { FastifyHttpOptions, FastifyServerOptions } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Config } from './config/schema.ts'
 import { isProxyUpgrade, routerUrl } from './forward/proxy-url.ts'
+import { isSocketRequest } from './sockets/handshake.ts'
 import abort from '../plugins/abort.ts'
 import containerPages from '../plugins/container-pages.ts'
 import containers from '../plugins/containers.ts'
 import engine from '../plugins/engine.ts'
+import execs from '../plugins/execs.ts'
 import errors, { answerClientError, answerFrameworkError } from '../plugins/errors.ts'
 import forwarder from '../plugins/forwarder.ts'
 import gateway from '../plugins/gateway.ts'
@@ -22,6 +24,7 @@ import streams from '../plugins/streams.ts'
 import tombstones from '../plugins/tombstones.ts'
 import tokens from '../plugins/tokens.ts'
 import upgrade from '../plugins/upgrade.ts'
+import websocket from '../plugins/websocket.ts'
 import { buildValidator } from '../plugins/validation.ts'
 import apiRoutes from '../routes/api.ts'
 import buildRoutes from '../routes/build.ts'
@@ -57,7 +60,7 @@ export const SERVER_OPTIONS = {
   return503OnClosing: true,
   routerOptions: { maxParamLength: 256 },
   rewriteUrl: routerUrl,
-  http: { shouldUpgradeCallback: isProxyUpgrade },
+  http: { shouldUpgradeCallback: (request) => isProxyUpgrade(request) || isSocketRequest(request) },
   frameworkErrors: answerFrameworkError,
   clientErrorHandler: answerClientError,
   schemaController: { compilersFactory: { buildValidator } }
@@ -81,7 +84,9 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(launches)
   await app.register(containerPages)
   await app.register(forwarder)
+  await app.register(websocket)
   await app.register(streams, { limit: config.maxStreams })
+  await app.register(execs, { limit: config.maxStreams })
   await app.register(upgrade)
   await app.register(gateway, { config })
   await app.register(lifetimes, {})

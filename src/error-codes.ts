@@ -38,6 +38,7 @@ const entries = {
   host_not_found: { kind: 'not-found', title: 'No container answers at this host', hint: 'GET /routes of the API lists every host and says why a container has none.' },
   container_not_found: { kind: 'not-found', title: 'Container not found', hint: 'GET /containers lists the containers that this API manages.' },
   container_removed: { kind: 'gone', title: 'Container is gone', hint: 'tombstone says how it ended; GET /containers/{id}/logs still answers its last lines.' },
+  exec_not_found: { kind: 'not-found', title: 'No such command', hint: 'GET /containers/{id}/execs lists the commands that were run through this server.' },
   build_failed: { kind: 'invalid', title: 'Build failed', hint: 'step says which instruction failed, log_tail what it printed last.' },
   no_such_volume: { kind: 'not-found', title: 'No such volume on this engine' },
   no_such_image: { kind: 'not-found', title: 'No such image on this engine', hint: 'GET /images lists the images; POST /images/pull gets more.' },
@@ -60,6 +61,8 @@ const entries = {
   route_of_labels: { kind: 'conflict', title: 'Route comes from labels', hint: 'Change it with PUT /routes/{route}/override; enabled: false switches it off.' },
   route_of_api: { kind: 'conflict', title: 'Route is one of the API', hint: 'Replace it with PUT /routes/{route}.' },
   ambiguous_tag: { kind: 'conflict', title: 'Several names have this tag', hint: 'Say which repository is meant with the query name.' },
+  exec_ended: { kind: 'conflict', title: 'The command has ended' },
+  exec_unreachable: { kind: 'conflict', title: 'The command cannot be signalled', hint: 'It goes on running. The engine has no call for it: dockAPI has to run as root on the engine\'s machine, or the image needs sh; restarting the container ends it.' },
   engine_conflict: { kind: 'conflict', title: 'The engine is in conflict' },
   logs_unavailable: { kind: 'conflict', title: 'Logs cannot be read', hint: 'The container\'s log driver does not keep logs; use json-file, local or journald.' },
   not_acceptable: { kind: 'not-acceptable', title: 'No such form of this answer', hint: 'Send one of the named media types in the header Accept, or leave it out.' },
@@ -73,6 +76,7 @@ const entries = {
   disk_full: { kind: 'internal', title: 'The engine\'s disk is full', hint: 'Make room on the engine\'s machine: POST /images/prune removes images that nothing uses.' },
   engine_error: { kind: 'internal', title: 'The engine failed' },
   internal_error: { kind: 'internal', title: 'Internal error', hint: 'The server\'s log has the cause under this request id.' },
+  websocket_required: { kind: 'not-implemented', title: 'A WebSocket is needed', hint: 'Connect with a WebSocket client (version 13), such as websocat or the browser\'s WebSocket.' },
   upgrade_required: { kind: 'not-implemented', title: 'Only plain HTTP here' },
   upstream_failed: { kind: 'bad-gateway', title: 'The container did not answer properly', hint: 'Check that the application listens on its port on all addresses, and its logs.', retryable: true },
   upstream_timeout: { kind: 'timeout', title: 'The container did not answer in time', retryable: true },
@@ -88,7 +92,7 @@ const entries = {
   engine_timeout: { kind: 'timeout', title: 'The engine did not answer in time', retryable: true },
   not_ready: { kind: 'timeout', title: 'The container did not become ready in time', hint: 'See last_probe and log_tail; check health_path and container_port, or raise wait_timeout.' },
   still_running: { kind: 'timeout', title: 'The container did not end in time', hint: 'It goes on running. Raise the timeout, or stop it.' },
-  exec_timeout: { kind: 'timeout', title: 'The command did not end in time', hint: 'Raise timeout. The command was ended.' },
+  exec_timeout: { kind: 'timeout', title: 'The command did not end in time', hint: 'Raise timeout. ended says whether the command was ended; where neither dockAPI nor the image could, it goes on.' },
   build_timeout: { kind: 'timeout', title: 'The build did not end in time', hint: 'Make the image in smaller steps, or build it elsewhere and pull it.' },
   client_gone: { kind: 'aborted', title: 'The client went away' }
 } as const satisfies Record<string, ErrorEntry>

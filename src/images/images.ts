@@ -97,9 +97,9 @@ export async function pruneUnused (engine: Engine, { dry_run: isDry = false, all
  * What a request asks to pull: `latest` when it names no tag.
  * @throws DockApiError `invalid_request` on `image`.
  */
-export function pullOrder (request: Static<typeof PullRequestSchema>): PullOrder {
-  if (isImageId(request.image)) throw invalidField('body', '/image', 'is the id of an image, which no registry knows', 'Send a name, such as nginx:latest.')
-  return { image: formatReference(parseReference(request.image)), platform: request.platform, auth: request.auth }
+export function pullOrder (request: Static<typeof PullRequestSchema>, where: 'body' | 'query' = 'body'): PullOrder {
+  if (isImageId(request.image)) throw invalidField(where, '/image', 'is the id of an image, which no registry knows', 'Send a name, such as nginx:latest.')
+  return { image: formatReference(parseReference(request.image, where)), platform: request.platform, auth: request.auth }
 }
 
 function namesOf (tags: readonly string[] | null | undefined): string[] {

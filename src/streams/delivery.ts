@@ -80,8 +80,9 @@ async function within<T> (promise: Promise<T>, timeMs: number | undefined): Prom
 }
 
 /** What is no error of ours is the engine's stream breaking off. */
-function endOf (error: unknown): StreamEnd {
+export function endOf (error: unknown): StreamEnd {
   if (!isDockApiError(error)) return { reason: 'engine_lost', code: 'engine_unavailable', detail: 'The engine ended the stream before it was complete.' }
+  if (error.code === 'exec_timeout') return { reason: 'timeout', code: error.code, detail: error.message }
   const reason = error.code === 'engine_unavailable' || error.code === 'engine_timeout' ? 'engine_lost' : error.code === 'container_not_found' ? 'container_removed' : 'failed'
   return { reason, code: error.code, detail: error.message }
 }

@@ -55,7 +55,8 @@ function createJsonEncoder (): Encoder {
   return { head: '{"events":[', heartbeat: '', encode, end: (end) => `],"end":${JSON.stringify(end)}}\n` }
 }
 
-function documentOf ({ event, id, data }: StreamEvent): string {
+/** An event as one document: a line of NDJSON, a message of a WebSocket. */
+export function documentOf ({ event, id, data }: StreamEvent): string {
   return JSON.stringify({ event, id, ...data })
 }
 

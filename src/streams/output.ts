@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream'
 import type { OutputChunk } from '../engine/frames.ts'
 
 export type CollectedOutput = { stdout: string, stderr: string, truncated: boolean }
@@ -10,11 +9,11 @@ export const OUTPUT_LIMIT_BYTES = 1024 ** 2
  * Gathers both outputs as text until the stream ends. Past the limit it goes on reading, so that the process in the
  * container is never blocked, and keeps nothing. Bytes that are no UTF-8 become U+FFFD: JSON carries text only.
  */
-export async function collectOutput (output: Readable, limitBytes = OUTPUT_LIMIT_BYTES): Promise<CollectedOutput> {
+export async function collectOutput (output: AsyncIterable<OutputChunk>, limitBytes = OUTPUT_LIMIT_BYTES): Promise<CollectedOutput> {
   const kept = { stdout: [] as Buffer[], stderr: [] as Buffer[] }
   const sizes = { stdout: 0, stderr: 0 }
   let truncated = false
-  for await (const chunk of output as AsyncIterable<OutputChunk>) {
+  for await (const chunk of output) {
     const room = limitBytes - sizes[chunk.output]
     if (chunk.bytes.length > room) truncated = true
     if (room <= 0) continue

@@ -1,5 +1,11 @@
-import type { Readable } from 'node:stream'
 import { DockApiError } from '../errors.ts'
+
+/** Whatever is open for as long as a client listens. */
+export type Admitted = {
+  once (event: 'close', listener: () => void): unknown
+  /** Cuts it now. */
+  destroy (): unknown
+}
 
 /** The streams that are open now: a bounded number, all of which end when the server does. */
 export type Streams = {
@@ -11,7 +17,7 @@ export type Streams = {
    * @param make Gets the signal that ends what the stream is made of: the client left, the stream is closed, or the server shuts down.
    * @throws DockApiError `too_many_streams`, `shutting_down`, and what `make` throws.
    */
-  admit (make: (signal: AbortSignal) => Promise<Readable>, gone: AbortSignal): Promise<Readable>
+  admit<T extends Admitted> (make: (signal: AbortSignal) => Promise<T>, gone: AbortSignal): Promise<T>
   /** Ends every stream: each may say its last word, and is cut when its reader does not take it in time. Idempotent. */
   close (): Promise<void>
 }
@@ -22,7 +28,7 @@ const RETRY_AFTER_SECONDS = 5
 
 export function createStreams (limit: number): Streams {
   const closing = new AbortController()
-  const streams = new Map<AbortController, Readable | undefined>()
+  const streams = new Map<AbortController, Admitted | undefined>()
   let emptied: (() => void) | undefined
 
   function release (owner: AbortController) {
@@ -31,7 +37,7 @@ export function createStreams (limit: number): Streams {
     if (streams.size === 0) emptied?.()
   }
 
-  async function admit (make: (signal: AbortSignal) => Promise<Readable>, gone: AbortSignal) {
+  async function admit<T extends Admitted> (make: (signal: AbortSignal) => Promise<T>, gone: AbortSignal) {
     if (closing.signal.aborted) throw new DockApiError('shutting_down', 'The server is shutting down.')
     if (streams.size >= limit) throw new DockApiError('too_many_streams', `There are ${limit} open streams already.`, { retryAfterSeconds: RETRY_AFTER_SECONDS })
     const owner = new AbortController()
@@ -49,7 +55,7 @@ export function createStreams (limit: number): Streams {
   }
 
   async function close () {
-    closing.abort()
+    closing.abort(new DockApiError('shutting_down', 'The server is shutting down.'))
     if (streams.size === 0) return
     const { promise, resolve } = Promise.withResolvers<void>()
     emptied = resolve

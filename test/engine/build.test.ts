@@ -9,6 +9,7 @@ import { createTar } from '../../scripts/images.ts'
 import { createClient } from '../support/api.ts'
 import { listenTestApp } from '../support/app.ts'
 import { busyboxImage, createTestEngine, TEST_LABEL, TEST_LABELS, TEST_RUN } from '../support/engine.ts'
+import { openSocket } from '../support/socket-client.ts'
 import { until } from '../support/until.ts'
 
 const engine = createTestEngine(t)
@@ -45,6 +46,23 @@ t.test('a tar is the context, plain or gzipped, with options in the query', asyn
     const response = await buildTar('file=sub/Other&build_arg=X=a%3Db&no_cache=true', body, type)
     t.match(await response.json(), { id: /^sha256:/, image: null, log: /x=a=b\nhello from a tar\n/ }, type)
   }
+})
+
+t.test('over a WebSocket: the tar in messages, then the log and the result', async (t) => {
+  const context = await contextOf(`FROM ${base}\nCOPY greeting /greeting\nRUN cat /greeting\n`)
+  const { ws, rest, closed } = await openSocket(t, `${url}/images/build?label=${TEST_LABEL}%3D${TEST_RUN}&no_cache=true`)
+  for (let offset = 0; offset < context.length; offset += 1000) ws.send(context.subarray(offset, offset + 1000))
+  ws.send('{"type":"eof"}')
+  const events = await rest()
+  t.match(events.slice(-2), [{ event: 'done', id: /^sha256:/, image: null }, { event: 'end', reason: 'complete' }])
+  t.match(events.slice(0, -2).map(({ text }) => text).join(''), /hello from a tar\n/)
+  t.same(await closed(), { code: 1000, reason: 'complete' })
+
+  const failing = await openSocket(t, `${url}/images/build`)
+  failing.ws.send(await contextOf(`FROM ${base}\nRUN false\n`))
+  failing.ws.send('{"type":"eof"}')
+  t.match((await failing.rest()).slice(-2), [{ event: 'error', code: 'build_failed' }, { event: 'end', reason: 'failed' }])
+  t.match(await failing.closed(), { code: 1011 })
 })
 
 t.test('the log comes as text, lines or events, and ends with the result', async (t) => {

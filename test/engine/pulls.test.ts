@@ -12,6 +12,7 @@ import { listenTestApp } from '../support/app.ts'
 import { createTestEngine, TEST_LABEL, TEST_RUN } from '../support/engine.ts'
 import { registryMissing, startRegistry } from '../support/registry.ts'
 import { startSlowRegistry } from '../support/slow-registry.ts'
+import { openSocket, refusedSocket } from '../support/socket-client.ts'
 import { until } from '../support/until.ts'
 
 type Event = { event: string } & Record<string, unknown>
@@ -58,6 +59,20 @@ t.test('the progress adds up to the byte, and done has the result', { skip }, as
   const { downloaded_bytes: bytes, total_bytes: total, layers, layers_done: done } = events.at(-1)! as unknown as PullProgress
   t.ok(total! > LAYER_BYTES && total! < LAYER_BYTES * 1.1, `${total} bytes of random data, compressed`)
   t.same({ bytes, layers, done }, { bytes: total, layers: 1, done: 1 })
+})
+
+t.test('over a WebSocket: progress, the result and a close code; refused before the switch when the name is none', { skip }, async (t) => {
+  const { host } = await startRegistry(t)
+  const image = await publish(host)
+  const { rest, closed } = await openSocket(t, `${url}/images/pull?image=${image}`)
+  const events = await rest()
+  t.match(events[0], { event: 'progress', layers: Number })
+  t.match(events.slice(-2), [{ event: 'done', image, status: 'downloaded' }, { event: 'end', reason: 'complete' }])
+  t.match(await closed(), { code: 1000 })
+  const missing = await openSocket(t, `${url}/images/pull?image=${host}/team/none`)
+  t.match((await missing.rest()).slice(-2), [{ event: 'error', code: 'image_not_found' }, { event: 'end', reason: 'failed' }])
+  t.match(await refusedSocket(t, `${url}/images/pull?image=${'a'.repeat(64)}`), { status: 400, body: { errors: [{ where: 'query', pointer: '/image' }] } })
+  t.match(await refusedSocket(t, `${url}/images/pull`), { status: 400 })
 })
 
 t.test('server-sent events carry the same, and end with an error as a problem', { skip }, async (t) => {

@@ -15,15 +15,22 @@ export type StreamReader = {
   leave (): void
 }
 
-export type StreamOptions = { form?: 'ndjson' | 'sse', lastId?: string | undefined }
+export type StreamOptions = {
+  form?: 'ndjson' | 'sse'
+  lastId?: string | undefined
+  /** Sent with POST. */
+  body?: Record<string, unknown>
+}
 
 const TYPES = { ndjson: 'application/x-ndjson', sse: 'text/event-stream' }
 
 /** Opens a stream of events and reads it one by one. Left when the test ends. */
-export async function openStream (t: Test, url: string, { form = 'ndjson', lastId }: StreamOptions = {}): Promise<StreamReader> {
+export async function openStream (t: Test, url: string, { form = 'ndjson', lastId, body }: StreamOptions = {}): Promise<StreamReader> {
   const leaving = new AbortController()
   t.after(() => leaving.abort())
-  const response = await fetch(url, { headers: { accept: TYPES[form], ...(lastId === undefined ? {} : { 'last-event-id': lastId }) }, signal: leaving.signal })
+  const headers = { accept: TYPES[form], ...(lastId === undefined ? {} : { 'last-event-id': lastId }) }
+  const sending = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }
+  const response = await fetch(url, { ...sending, headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) }, signal: leaving.signal })
   const events = form === 'sse' ? parse(response, '\n\n', parseMessage) : parse(response, '\n', parseLine)
 
   async function next () {
