@@ -12,11 +12,11 @@ declare module 'fastify' {
 }
 
 async function containers (app: FastifyInstance, options: { config: ContainersConfig }) {
-  const created = createContainers(app.engine, app.pulls, options.config)
+  const created = createContainers(app.engine, app.pulls, options.config, app.tombstones)
   app.decorate('containers', created)
   app.decorateRequest('containers', { getter (this: FastifyRequest) { return created.as(this.principal.grant) } })
   app.addHook('onListen', async () => { created.start() })
   app.addHook('preClose', async () => { created.close() })
 }
 
-export default fp(containers, { name: 'containers', fastify: '5.x', dependencies: ['engine', 'guard', 'pulls'] })
+export default fp(containers, { name: 'containers', fastify: '5.x', dependencies: ['engine', 'guard', 'pulls', 'tombstones'] })

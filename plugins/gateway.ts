@@ -31,11 +31,12 @@ async function gateway (app: FastifyInstance, { config }: { config: Config }) {
       const level = error.code === 'internal_error' ? 'error' : status >= 500 ? 'warn' : 'info'
       log[level]({ code: error.code, detail: error.message, err: error.cause, requestId }, 'request refused')
     },
-    onFileProblem (problem) { log.warn({ problem }, 'the middlewares file is not used as it is') }
+    onFileProblem (problem) { log.warn({ problem }, 'the middlewares file is not used as it is') },
+    onContainer (action, { id, name, labels }) { app.events.emit({ action, container: { id, name, labels } }) }
   })
   app.decorate('gateway', created)
   app.addHook('preClose', async () => { created.close().catch((error: unknown) => { log.error(error) }) })
   app.addHook('onClose', async () => { created.destroy() })
 }
 
-export default fp(gateway, { name: 'gateway', fastify: '5.x', dependencies: ['containers', 'forwarder', 'guard', 'store'] })
+export default fp(gateway, { name: 'gateway', fastify: '5.x', dependencies: ['containers', 'forwarder', 'guard', 'store', 'streams'] })

@@ -1,4 +1,5 @@
 import { DockApiError } from '../src/errors.ts'
+import { TombstoneSchema } from '../schemas/tombstones.ts'
 import { problemOf, statusOf } from './errors.ts'
 
 const CONTAINER = '/containers/my-nginx'
@@ -12,6 +13,7 @@ const FAILURES: ReadonlyArray<[DockApiError, string]> = [
   [new DockApiError('not_acceptable', 'This answer comes as text/plain, application/x-ndjson, text/event-stream, and the Accept header wants none of these.'), `${CONTAINER}/logs`],
   [new DockApiError('request_timeout', 'The body stopped arriving for 60 seconds.'), `${CONTAINER}/files`],
   [new DockApiError('container_running', 'The container "my-nginx" is running.'), CONTAINER],
+  [new DockApiError('container_removed', 'The container "nightly" is gone: it ran out of memory.', { details: { tombstone: TombstoneSchema.examples![0] as object } }), '/containers/nightly'],
   [new DockApiError('body_too_large', 'The body is larger than 1 MiB.'), '/containers/run'],
   [new DockApiError('unsupported_media_type', 'The body has the content type "text/plain".'), '/containers/run'],
   [new DockApiError('websocket_required', 'This answers as a WebSocket only.'), `${CONTAINER}/exec`],

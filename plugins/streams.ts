@@ -11,6 +11,8 @@ import { MEDIA_TYPES } from '../src/streams/form.ts'
 import type { Form } from '../src/streams/form.ts'
 import { createEventHub } from '../src/streams/event-hub.ts'
 import type { EventHub } from '../src/streams/event-hub.ts'
+import { createLogHub } from '../src/streams/log-hub.ts'
+import type { LogHub } from '../src/streams/log-hub.ts'
 import { createStreams } from '../src/streams/registry.ts'
 import type { Streams } from '../src/streams/registry.ts'
 
@@ -29,6 +31,8 @@ declare module 'fastify' {
     streams: Streams
     /** The engine's events, from one stream of the engine for all who listen. */
     events: EventHub
+    /** The logs that are followed, from one stream of the engine each. */
+    logs: LogHub
   }
   interface FastifyReply {
     /** Answers with a stream in the form that was negotiated, over a WebSocket when the client asks for one. `HEAD` gets the headers and opens nothing. */
@@ -40,6 +44,7 @@ async function streams (app: FastifyInstance, options: { limit: number }) {
   const created = createStreams(options.limit)
   app.decorate('streams', created)
   app.decorate('events', createEventHub(app.engine))
+  app.decorate('logs', createLogHub(app.engine))
   app.decorateReply('sendStream', async function (this: FastifyReply, { form, open, textOf = () => '', encoder = createEncoder(form, textOf) }) {
     this.type(`${MEDIA_TYPES[form]}; charset=utf-8`)
     this.headers({ 'x-content-type-options': 'nosniff', 'x-accel-buffering': 'no', 'cache-control': 'no-store', vary: 'Accept' })

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { baseUrlOf } from '../plugins/base-url.ts'
 import { infoOfDocument, infoOfSummary } from '../src/containers/info.ts'
+import { findOrTell } from '../src/containers/removed.ts'
 import { selectPage } from '../src/containers/page.ts'
 import { redactDocument } from '../src/containers/redact.ts'
 import { ContainerParamsSchema } from '../schemas/common.ts'
@@ -44,12 +45,13 @@ const containers: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'getContainer',
       tags: ['Containers'],
       summary: 'Inspect a container',
+      description: 'One that dockAPI made and that is gone is 410, and `tombstone` says how it ended.',
       params: ContainerParamsSchema,
       querystring: InspectQuerySchema,
-      response: { 200: ref(ContainerDetailSchema), ...problems(404, 409) }
+      response: { 200: ref(ContainerDetailSchema), ...problems(404, 409, 410) }
     }
   }, async (request) => {
-    const document = await request.containers.find(request.params.id, request.gone)
+    const document = await findOrTell(request.containers, request.params.id, request.gone)
     const info = infoOfDocument(document, baseUrlOf(request), await app.gateway.urlFor(document, request.gone))
     return request.query.raw ? { ...info, raw: redactDocument(document) } : info
   })
@@ -68,6 +70,7 @@ const containers: FastifyPluginAsyncTypebox = async (app) => {
     const { Id: id } = await request.containers.find(request.params.id)
     const { force: isForced, volumes: withVolumes } = request.query
     const remove = () => removeContainer(app.engine, id, { isForced, withVolumes })
+    await app.tombstones.keep(id)
     await (isForced ? app.gateway.drain(id, remove) : remove())
     return { id, removed: true as const }
   })

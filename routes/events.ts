@@ -14,7 +14,7 @@ const events: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'streamEvents',
       tags: ['Streams'],
       summary: 'Follow what happens on the engine',
-      description: 'Events of the containers in scope, of images and of networks. As JSON, the answer comes after `limit` events or `timeout` seconds; as NDJSON or Server-Sent Events it goes on until the client leaves. However many listen, the engine is asked once.',
+      description: 'Events of the containers in scope, of images and of networks, and dockAPI\'s own (`dockapi`). As JSON, the answer comes after `limit` events or `timeout` seconds; as NDJSON or Server-Sent Events it goes on until the client leaves. However many listen, the engine is asked once.',
       querystring: EventsQuerySchema,
       headers: ResumeHeadersSchema,
       response: { 200: { description: 'The events.', content: streamContent(EngineEventSchema, EventBatchSchema) }, ...problems(406, 429) }

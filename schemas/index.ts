@@ -6,7 +6,7 @@ import { HealthSchema, LiveSchema, ReadySchema } from './health.ts'
 import { ImageDetailSchema, ImageInfoSchema, ImageStepSchema, LoadEventSchema, LoadProgressSchema, LoadResultSchema, PruneRequestSchema, PruneResultSchema, PullEventSchema, PullProgressSchema, PullRequestSchema, PullResultSchema, RemovedImagesSchema, TagRequestSchema, TagResultSchema } from './images.ts'
 import { EventBatchSchema, EngineEventSchema } from './events.ts'
 import { LaunchRequestSchema, LaunchResultSchema } from './launch.ts'
-import { LogBatchSchema, LogLineSchema } from './logs.ts'
+import { LogBatchSchema, LogLineSchema, MergedLogBatchSchema, MergedLogLineSchema } from './logs.ts'
 import { FileEntrySchema, FileListingSchema, WrittenFilesSchema } from './files.ts'
 import { FieldErrorSchema, ProblemSchema } from './problem.ts'
 import { ProxyInfoSchema } from './proxy.ts'
@@ -19,6 +19,7 @@ import { TrafficSchema } from './traffic.ts'
 import { RunRequestSchema, UpdateRequestSchema } from './run.ts'
 import { FileChangeSchema, ProcessesSchema, StatsEventSchema, StatsSchema } from './stats.ts'
 import { StreamEndSchema } from './streams.ts'
+import { TombstoneSchema } from './tombstones.ts'
 import { TicketSchema, TokenCreatedSchema, TokenInfoSchema, TokenRequestSchema, TokenRevokedSchema } from './tokens.ts'
 
 /** Every named component, registered once with Fastify and published in the OpenAPI document. */
@@ -58,6 +59,7 @@ export const MODELS = [
   RunResultSchema,
   UpdateRequestSchema,
   RemovedSchema,
+  TombstoneSchema,
   ExitSchema,
   ExecRequestSchema,
   ExecResultSchema,
@@ -80,6 +82,8 @@ export const MODELS = [
   StreamEndSchema,
   LogLineSchema,
   LogBatchSchema,
+  MergedLogLineSchema,
+  MergedLogBatchSchema,
   EngineEventSchema,
   EventBatchSchema,
   StatsSchema,

@@ -8,6 +8,11 @@ export const Moment = (description: string) => Type.String({
   pattern: '^(\\d+(\\.\\d{1,9})?|\\d+(ms|s|m|h|d)|\\d{4}-\\d{2}-\\d{2}([Tt ].+)?)$', description: `${description} Unix seconds, an RFC 3339 time, or an age such as \`10m\`.`, examples: ['10m']
 })
 
+const lineFilters = {
+  grep: Type.Optional(Type.String({ minLength: 1, maxLength: 1000, description: 'Only lines that contain this text.' })),
+  regex: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Only lines that match this expression (RE2 syntax).', examples: ['(?i)error|warn'] }))
+}
+
 export const LogsQuerySchema = Type.Object({
   tail: Type.String({ default: '200', pattern: '^(all|\\d{1,9})$', description: 'Lines from the end, or `all`.' }),
   follow: oneOf(['false', 'true', 'restart'], { default: 'false', description: '`true` goes on until the container ends or the client leaves, `restart` through restarts until it is removed.' }),
@@ -16,22 +21,56 @@ export const LogsQuerySchema = Type.Object({
   timestamps: QueryFlag('Each line begins with its time.'),
   stdout: QueryFlag('Includes stdout.', true),
   stderr: QueryFlag('Includes stderr.', true),
-  grep: Type.Optional(Type.String({ minLength: 1, maxLength: 1000, description: 'Only lines that contain this text.' })),
-  regex: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Only lines that match this expression (RE2 syntax).', examples: ['(?i)error|warn'] })),
+  ...lineFilters,
   download: QueryFlag('The answer is a file to keep: sets `Content-Disposition`.')
 }, { additionalProperties: false })
 export type LogsQuery = Static<typeof LogsQuerySchema>
 
-export const LogLineSchema = model('LogLine', {
-  event: Type.Literal('log'),
-  id: Type.String({ description: 'Send it as `Last-Event-ID` to go on after this line.' }),
+export const MAX_MERGED = 50
+
+export const MergedLogsQuerySchema = Type.Object({
+  label: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 1000 }), { maxItems: 20, description: 'Only containers with this label, `key` or `key=value`; all of them when there are several.', examples: [['app=shop']] })),
+  name: Type.Optional(Type.String({ minLength: 1, maxLength: 128, description: 'Only containers with this part in their name.' })),
+  container: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { maxItems: MAX_MERGED, description: 'Only these containers: full id, at least 12 characters of it, or name. Repeat it for several.' })),
+  tail: Type.String({ default: '200', pattern: '^(all|\\d{1,9})$', description: 'Lines from the end of each container, or `all`.' }),
+  follow: QueryFlag('Goes on until the client leaves, with containers that start later too.'),
+  since: Type.Optional(Moment('Only lines from then on.')),
+  until: Type.Optional(Moment('Only lines before then; not with `follow`.')),
+  timestamps: QueryFlag('Each line begins with its time.'),
+  stdout: QueryFlag('Includes stdout.', true),
+  stderr: QueryFlag('Includes stderr.', true),
+  ...lineFilters,
+  download: QueryFlag('The answer is a file to keep: sets `Content-Disposition`.')
+}, { additionalProperties: false })
+export type MergedLogsQuery = Static<typeof MergedLogsQuerySchema>
+
+const logLine = {
   stream: oneOf(['stdout', 'stderr']),
   time: Type.String({ description: 'When the engine read the line, RFC 3339 with nanoseconds.' }),
   line: Type.String({ description: 'The line without its end.' }),
   partial: Type.Optional(Type.Literal(true, { description: 'The line is longer than 64 KiB and goes on in the next event of the same stream.' }))
+}
+
+export const LogLineSchema = model('LogLine', {
+  event: Type.Literal('log'),
+  id: Type.String({ description: 'Send it as `Last-Event-ID` to go on after this line.' }),
+  ...logLine
 }, {
   description: 'A line of NDJSON. In Server-Sent Events `event` and `id` are fields of the message and the rest is its `data`.',
   examples: [{ event: 'log', id: '2026-01-05T10:00:00.000000001Z~7', stream: 'stdout', time: '2026-01-05T10:00:00.123456789Z', line: 'listening on port 80' }]
 })
 
 export const LogBatchSchema = batchOf('LogBatch', LogLineSchema)
+
+export const MergedLogLineSchema = model('MergedLogLine', {
+  event: Type.Literal('log'),
+  id: Type.String({ description: 'Send it as `Last-Event-ID` to go on after this line.' }),
+  container_id: Type.String({ description: 'Full id.' }),
+  container_name: Type.String(),
+  ...logLine
+}, {
+  description: 'A line of one of several containers.',
+  examples: [{ event: 'log', id: '2026-01-05T10:00:00.123456789Z~4f0c1ee7a9b5~1', container_id: '4f0c1ee7a9b5c6d2e3f40112233445566778899aabbccddeeff0011223344556', container_name: 'shop-1', stream: 'stdout', time: '2026-01-05T10:00:00.123456789Z', line: 'listening on port 80' }]
+})
+
+export const MergedLogBatchSchema = batchOf('MergedLogBatch', MergedLogLineSchema)

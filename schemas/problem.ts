@@ -47,6 +47,7 @@ export const DESCRIPTIONS = {
   406: 'The Accept header wants no form that there is.',
   408: 'The body stopped arriving.',
   409: 'In conflict with the state of things.',
+  410: 'The container is gone: `tombstone` says how it ended.',
   413: 'The body is too large.',
   415: 'The body has a type that the operation does not take; most take JSON only.',
   426: 'Only a WebSocket answers here.',

@@ -21,6 +21,7 @@ import pulls from '../plugins/pulls.ts'
 import shutdown from '../plugins/shutdown.ts'
 import store from '../plugins/store.ts'
 import streams from '../plugins/streams.ts'
+import tombstones from '../plugins/tombstones.ts'
 import tokens from '../plugins/tokens.ts'
 import upgrade from '../plugins/upgrade.ts'
 import websocket from '../plugins/websocket.ts'
@@ -38,6 +39,7 @@ import imageRoutes from '../routes/images.ts'
 import launchRoutes from '../routes/launch.ts'
 import lifecycleRoutes from '../routes/lifecycle.ts'
 import logRoutes from '../routes/logs.ts'
+import mergedLogRoutes from '../routes/merged-logs.ts'
 import middlewareRoutes from '../routes/middlewares.ts'
 import proxyInfoRoutes from '../routes/proxy-info.ts'
 import proxyRoutes from '../routes/proxy.ts'
@@ -45,6 +47,7 @@ import replicaRoutes from '../routes/replicas.ts'
 import routeRoutes from '../routes/routes.ts'
 import runRoutes from '../routes/run.ts'
 import statsRoutes from '../routes/stats.ts'
+import tombstoneRoutes from '../routes/tombstones.ts'
 import tokenRoutes from '../routes/tokens.ts'
 
 export type App = Awaited<ReturnType<typeof buildApp>>
@@ -76,6 +79,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(abort)
   await app.register(engine, { environment: config.engine })
   await app.register(pulls, { environment: config.engine })
+  await app.register(tombstones, { keepHours: config.tombstones })
   await app.register(containers, { config })
   await app.register(launches)
   await app.register(containerPages)
@@ -97,6 +101,8 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(lifecycleRoutes)
   await app.register(replicaRoutes)
   await app.register(logRoutes)
+  await app.register(mergedLogRoutes)
+  await app.register(tombstoneRoutes)
   await app.register(eventRoutes)
   await app.register(statsRoutes)
   await app.register(execRoutes)

@@ -88,7 +88,10 @@ const containers: FastifyPluginAsyncTypebox = async (app) => {
     schema: schemaOf('deleteApiContainer', 'Remove it', 'A running one is stopped first; one that is in the making is given up; one that could not be made is forgotten.')
   }, async (request) => {
     const { id, document, launch } = await giveUp(request.containers, app.launches, await locate(request))
-    if (document !== undefined) await app.gateway.drain(document.Id, () => stopAndRemove(app.engine, document))
+    if (document !== undefined) {
+      await app.tombstones.keep(document.Id)
+      await app.gateway.drain(document.Id, () => stopAndRemove(app.engine, document))
+    }
     if (launch !== undefined) app.launches.forget(launch)
     return { success: true as const, id }
   })

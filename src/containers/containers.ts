@@ -6,6 +6,7 @@ import type { ContainerDocument, ContainerSummary } from '../engine/containers.t
 import type { Engine } from '../engine/engine.ts'
 import type { Upstream } from '../forward/upstream.ts'
 import type { Pulls } from '../images/pulls.ts'
+import type { Tombstones } from '../lifecycle/tombstones.ts'
 import { watchEvents } from '../engine/events.ts'
 import type { EventWatch } from '../engine/events.ts'
 import { resolveUpstream } from './address.ts'
@@ -26,6 +27,7 @@ export type Containers = {
   /** To what these are narrowed. */
   readonly grant: Grant
   readonly pulls: Pulls
+  readonly tombstones: Tombstones
 
   /** The same as somebody with this grant sees them: what does not fit it does not exist. */
   as (grant: Grant): Containers
@@ -63,7 +65,7 @@ export type Containers = {
   close (): void
 }
 
-export function createContainers (engine: Engine, pulls: Pulls, config: ContainersConfig): Containers {
+export function createContainers (engine: Engine, pulls: Pulls, config: ContainersConfig, tombstones: Tombstones): Containers {
   const closing = new AbortController()
   let events: EventWatch | undefined
   let vantage: Promise<Vantage> | undefined
@@ -121,6 +123,7 @@ export function createContainers (engine: Engine, pulls: Pulls, config: Containe
       config: narrow(config, grant),
       grant,
       pulls,
+      tombstones,
       as: viewOf,
       isVisible,
       find: (reference, signal) => findContainer(engine, isVisible, reference, signal),

@@ -49,9 +49,7 @@ export async function listenForLastWords (engine: Engine, created: ContainerDocu
 async function readTail (engine: Engine, container: { id: string, isTty: boolean }): Promise<string[]> {
   const query = { tail: TAIL_LINES, isFollowing: false, hasStdout: true, hasStderr: true, hasTimestamps: false }
   const chunks: Buffer[] = []
-  for await (const { bytes } of await openLogs(engine, container, query, { signal: AbortSignal.timeout(ASK_TIMEOUT_MS) }) as AsyncIterable<OutputChunk>) {
-    chunks.push(bytes)
-  }
+  for await (const pieces of await openLogs(engine, container, query, { signal: AbortSignal.timeout(ASK_TIMEOUT_MS) })) chunks.push(...pieces.map(({ bytes }) => bytes))
   return linesOf(Buffer.concat(chunks).subarray(-TAIL_BYTES))
 }
 

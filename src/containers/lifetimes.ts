@@ -12,7 +12,11 @@ import type { Containers } from './containers.ts'
 export async function removeExpired (containers: Containers, end: (id: string, remove: () => Promise<void>) => Promise<void>, signal: AbortSignal, nowMs = Date.now()): Promise<number> {
   const dated = await containers.list({ label: [LABELS.expiresAt, `${LABELS.managed}=true`] }, signal)
   const expired = dated.filter(({ Labels }) => Date.parse(Labels[LABELS.expiresAt]!) <= nowMs)
-  const removals = await Promise.allSettled(expired.map(({ Id: id }) => end(id, () => removeContainer(containers.engine, id, { isForced: true, withVolumes: true }))))
+  const remove = async (id: string) => {
+    await containers.tombstones.keep(id)
+    await removeContainer(containers.engine, id, { isForced: true, withVolumes: true })
+  }
+  const removals = await Promise.allSettled(expired.map(({ Id: id }) => end(id, () => remove(id))))
   const failed = removals.find((removal) => removal.status === 'rejected' && !isGone(removal.reason))
   if (failed?.status === 'rejected') throw failed.reason
   return expired.length

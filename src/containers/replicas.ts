@@ -45,7 +45,12 @@ export async function findReplicas (containers: Containers, reference: string, s
 export async function scale (containers: Containers, reference: string, request: ScaleRequest, drain: Drain, signal?: AbortSignal): Promise<ContainerDocument[]> {
   if (request.health_path !== undefined) checkHealthPath(request.health_path)
   const present = await findReplicas(containers, reference, signal)
-  for (const surplus of present.slice(request.replicas).reverse()) await drain(surplus.Id, () => removeContainer(containers.engine, surplus.Id, { isForced: true, withVolumes: true }))
+  for (const { Id: id } of present.slice(request.replicas).reverse()) {
+    await drain(id, async () => {
+      await containers.tombstones.keep(id)
+      await removeContainer(containers.engine, id, { isForced: true, withVolumes: true })
+    })
+  }
   for (let count = present.length; count < request.replicas; count++) {
     signal?.throwIfAborted()
     const replica = await addReplica(containers, present[0]!, signal)

@@ -96,6 +96,7 @@ async function existingContainer (containers: Containers, request: RunRequest, s
   })
   if (document === undefined || document.Name !== `/${request.name}`) return undefined
   if (request.if_exists === 'replace') {
+    await containers.tombstones.keep(document.Id)
     await removeContainer(containers.engine, document.Id, { isForced: true, withVolumes: true })
     return undefined
   }
@@ -127,6 +128,7 @@ async function runDetached (containers: Containers, request: RunRequest, id: str
   try {
     const { created, tellLastWords } = await startOrRemove(engine, id, async () => {
       const created = isEphemeral ? await inspectContainer(engine, id) : undefined
+      if (created !== undefined) await containers.tombstones.listen(created)
       const isWaiting = created !== undefined && request.wait_ready === true
       return { created, tellLastWords: isWaiting ? await listenForLastWords(engine, created, finished.signal) : undefined }
     })
@@ -138,13 +140,14 @@ async function runDetached (containers: Containers, request: RunRequest, id: str
 }
 
 /** `detach: false`: attaches before the start, so that not a byte is missed, and answers when the container has ended. */
-async function runToEnd ({ engine }: Containers, request: RunRequest, id: string, signal?: AbortSignal): Promise<RunOutcome> {
+async function runToEnd ({ engine, tombstones }: Containers, request: RunRequest, id: string, signal?: AbortSignal): Promise<RunOutcome> {
   const timeoutMs = (request.wait_timeout ?? EXIT_SECONDS) * 1000
   const finished = new AbortController()
   const ended = AbortSignal.any([finished.signal, ...(signal === undefined ? [] : [signal])])
   try {
     const { created, output, exit } = await startOrRemove(engine, id, async () => {
       const created = await inspectContainer(engine, id)
+      if (created.HostConfig.AutoRemove === true) await tombstones.listen(created)
       const output = collectOutput(await openAttach(engine, { id, isTty: created.Config.Tty }, { signal: ended }))
       output.catch(() => {})
       const { exitCode } = await beginWaitForExit(engine, created, 'next-exit', { timeoutMs, signal: ended })

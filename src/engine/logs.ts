@@ -1,7 +1,7 @@
-import { pipeline } from 'node:stream'
 import type { Readable } from 'node:stream'
 import type { CallOptions, Engine } from './engine.ts'
-import { createFrameDecoder, createRawDecoder } from './frames.ts'
+import { createFrameParser, createRawParser } from './frames.ts'
+import type { OutputChunk, OutputParser } from './frames.ts'
 
 export type LogQuery = {
   /** Lines from the end; `all` for every line. */
@@ -15,8 +15,11 @@ export type LogQuery = {
   until?: string | undefined
 }
 
-/** Opens the log of a container as a stream of `OutputChunk`. Destroying it, or `options.signal`, frees the engine's stream. */
-export async function openLogs (engine: Engine, container: { id: string, isTty: boolean }, query: LogQuery, options: CallOptions = {}): Promise<Readable> {
+/** What came of a log, in the pieces in which it came. */
+export type LogChunks = AsyncGenerator<OutputChunk[]>
+
+/** Opens the log of a container. Leaving the loop that reads it, or `options.signal`, frees the engine's stream. */
+export async function openLogs (engine: Engine, container: { id: string, isTty: boolean }, query: LogQuery, options: CallOptions = {}): Promise<LogChunks> {
   const parameters = {
     stdout: query.hasStdout,
     stderr: query.hasStderr,
@@ -30,5 +33,13 @@ export async function openLogs (engine: Engine, container: { id: string, isTty: 
   const request = { follow: true, _query: parameters } as unknown as { follow: true }
   const source = await engine.open('containers.logs', (docker, abortSignal) => docker.getContainer(container.id).logs({ ...request, abortSignal }),
     { notFound: 'container_not_found', ...options })
-  return pipeline(source as Readable, container.isTty ? createRawDecoder() : createFrameDecoder(), () => {})
+  // Nobody may be reading yet when the stream breaks; who reads then is told.
+  source.on('error', () => {})
+  return read(source as Readable, container.isTty ? createRawParser() : createFrameParser())
+}
+
+/** The engine sends each line by itself; what has come meanwhile is read at once. */
+async function * read (source: Readable, parser: OutputParser): LogChunks {
+  for await (const bytes of source as AsyncIterable<Buffer>) yield parser.push(bytes)
+  parser.end()
 }

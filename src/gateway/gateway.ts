@@ -19,6 +19,7 @@ import { watchMiddlewareFile } from './middleware-file.ts'
 import { createMiddlewareRegistry } from './middlewares/registry.ts'
 import { createPool } from './pool.ts'
 import { createProvider } from './provider.ts'
+import { createReadiness } from './readiness.ts'
 import { describeRoute } from './route-info.ts'
 import type { LiveRoute, Member } from './route.ts'
 import type { RoutedContainer } from './routed-container.ts'
@@ -86,6 +87,8 @@ export type GatewayParts = {
   onRefusal (error: DockApiError, problem: Problem): void
   /** Told of what is wrong with the middlewares file. */
   onFileProblem (problem: string): void
+  /** Told when a container can take requests, and when the last one that it had is answered and its drain is over. */
+  onContainer (what: 'ready' | 'drained', container: RoutedContainer): void
 }
 
 /** How long an answer of the API waits for the table to know its container, in milliseconds. */
@@ -106,6 +109,7 @@ export function createGateway (parts: GatewayParts): Gateway {
   const registry = createMiddlewareRegistry({ resolveAuth: createAuthResolver(containers, declarersOf), resolveService, statusOf: parts.statusOf })
   const dispatch = createDispatch({ find, chainOf: ({ id }) => chains.get(id)!, serviceOf: (key) => table.services.get(key), provider, pool, registry, forwarder, isOwnToken })
   const server = createGatewayServer({ serve: dispatch, describe, onClientError, onRefusal })
+  const followReadiness = createReadiness((container) => { parts.onContainer('ready', container) })
   const reserved = new Set(config.allowedHosts.map((host) => host.toLowerCase()))
   let known: readonly RoutedContainer[] = []
   let table: Table = EMPTY_TABLE
@@ -115,6 +119,7 @@ export function createGateway (parts: GatewayParts): Gateway {
   function swap (all: readonly RoutedContainer[]) {
     known = all
     rebuild()
+    followReadiness(all)
   }
 
   /** The table is replaced as a whole; what pools and middlewares know of upstreams and callers outlives it. */
@@ -215,6 +220,8 @@ export function createGateway (parts: GatewayParts): Gateway {
     try {
       await withinTime(pool.whenIdle(containerId), Math.min(graceMs, DRAIN_MS))
       await pool.endUpgrades(containerId, Math.min(graceMs, UPGRADE_GRACE_MS))
+      const container = provider.get(containerId)
+      if (container !== undefined) parts.onContainer('drained', container)
       return await end()
     } catch (error) {
       provider.setDraining(containerId, false)

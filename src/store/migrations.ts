@@ -15,5 +15,11 @@ export const MIGRATIONS: readonly string[] = [
     id TEXT PRIMARY KEY, name TEXT NOT NULL, digest BLOB NOT NULL, rights TEXT NOT NULL,
     created_at INTEGER NOT NULL, expires_at INTEGER, last_used_at INTEGER, revoked_at INTEGER
   ) STRICT;
-  CREATE UNIQUE INDEX tokens_by_name ON tokens (name) WHERE revoked_at IS NULL`
+  CREATE UNIQUE INDEX tokens_by_name ON tokens (name) WHERE revoked_at IS NULL`,
+  // What is kept of containers that are gone (tombstones.ts). The log is in the engine's frames.
+  `CREATE TABLE tombstones (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, ended_at INTEGER NOT NULL, removed_at INTEGER,
+    is_tty INTEGER NOT NULL, document TEXT NOT NULL, log BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX tombstones_by_name ON tombstones (name)`
 ]

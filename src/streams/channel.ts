@@ -10,13 +10,18 @@ export type Channel<T> = {
   end (reason: EndReason): void
   /** The reader fails once it has read what is queued. */
   fail (error: Error): void
+  /** Whether what is queued reaches the limit. */
+  readonly isFull: boolean
+  /** What is queued now. */
+  take (): T[]
   /** Everything that is queued at a time; returns why there is no more. */
   batches (): AsyncGenerator<T[], EndReason>
 }
 
-/** @param limit Items that may be queued. @param signal Ends the channel at once. */
-export function createChannel<T> (limit: number, signal: AbortSignal): Channel<T> {
+/** @param limit What may be queued, in items unless `sizeOf` measures them. @param signal Ends the channel at once. */
+export function createChannel<T> (limit: number, signal: AbortSignal, sizeOf: (item: T) => number = () => 1): Channel<T> {
   let queue: T[] = []
+  let size = 0
   let ending: { reason: EndReason } | { error: Error } | undefined
   let wakeReader: (() => void) | undefined
   let wakeBringers: Array<() => void> = []
@@ -24,8 +29,9 @@ export function createChannel<T> (limit: number, signal: AbortSignal): Channel<T
   function push (item: T): boolean {
     if (ending !== undefined) return true
     queue.push(item)
+    size += sizeOf(item)
     wakeReader?.()
-    return queue.length < limit
+    return size < limit
   }
 
   function finish (how: { reason: EndReason } | { error: Error }) {
@@ -39,6 +45,14 @@ export function createChannel<T> (limit: number, signal: AbortSignal): Channel<T
     wakeBringers = []
   }
 
+  function take (): T[] {
+    const taken = queue
+    queue = []
+    size = 0
+    release()
+    return taken
+  }
+
   async function drained () {
     if (queue.length === 0 || ending !== undefined) return
     await new Promise<void>((resolve) => wakeBringers.push(resolve))
@@ -46,7 +60,7 @@ export function createChannel<T> (limit: number, signal: AbortSignal): Channel<T
 
   async function * batches (): AsyncGenerator<T[], EndReason> {
     const abort = () => {
-      queue = []
+      take()
       finish({ reason: 'complete' })
     }
     signal.addEventListener('abort', abort, { once: true })
@@ -54,10 +68,7 @@ export function createChannel<T> (limit: number, signal: AbortSignal): Channel<T
     try {
       for (;;) {
         if (queue.length > 0) {
-          const batch = queue
-          queue = []
-          release()
-          yield batch
+          yield take()
         } else if (ending !== undefined) {
           if ('error' in ending) throw ending.error
           return ending.reason
@@ -71,5 +82,5 @@ export function createChannel<T> (limit: number, signal: AbortSignal): Channel<T
     }
   }
 
-  return { push, drained, end: (reason) => finish({ reason }), fail: (error) => finish({ error }), batches }
+  return { push, drained, take, get isFull () { return ending === undefined && size >= limit }, end: (reason) => finish({ reason }), fail: (error) => finish({ error }), batches }
 }

@@ -9,31 +9,38 @@ import type { StreamEvent } from './encoder.ts'
 import { EVENT_TYPES } from './event-hub.ts'
 import type { EventHub } from './event-hub.ts'
 import { parseMoment } from './logs.ts'
+import { OWN_TYPE } from './own-events.ts'
+import type { NumberedEvent } from './own-events.ts'
 
 /** How long the engine may take to tell the past, in milliseconds. */
 const PAST_TIMEOUT_MS = 10_000
 
 /**
- * The engine's events of what is in scope: those of the past that are asked for, then what happens.
+ * The engine's events of what is in scope, and dockAPI's own: those of the past that are asked for, then what happens.
  * @param lastId Id of the last event that the client has.
  * @throws DockApiError `invalid_request`, `engine_unavailable`.
  */
 export async function openEngineEvents ({ containers, events }: { containers: Containers, events: EventHub }, query: EventsQuery, lastId: string | undefined, signal: AbortSignal): Promise<StreamSource> {
-  const since = lastId === undefined ? query.since && parseMoment(query.since, '/since', Date.now()) : secondsOf(lastId)
-  const types: string[] = query.type ?? [...EVENT_TYPES]
+  const last = lastId === undefined ? undefined : parseId(lastId)
+  const since = last === undefined ? query.since && parseMoment(query.since, '/since', Date.now()) : String(Math.floor(Number(last.engine) / 1e9))
+  const types: string[] = query.type ?? [...EVENT_TYPES, OWN_TYPE]
+  const position = last ?? { engine: String(BigInt(Date.now()) * 1_000_000n), own: since === undefined ? events.own.latest : Math.floor(Number(since) * 1e6) }
   const over = new AbortController()
   // Opened first, so that nothing falls between what is listed and what is heard.
   const live = await events.subscribe(() => true, AbortSignal.any([signal, over.signal]))
-  const [inScope, past] = await Promise.all([
+  const [inScope, listed] = await Promise.all([
     containers.list({}, signal),
     since === undefined ? [] : listPastEvents(containers.engine, [...EVENT_TYPES], since, AbortSignal.any([signal, AbortSignal.timeout(PAST_TIMEOUT_MS)]))
   ])
   const isVisible = createFilter(containers, inScope.map(({ Id }) => Id))
   const isWanted = (event: EngineEvent) => isVisible(event) && types.includes(event.type) && matches(event, query)
+  const own = events.own.after(position.own)
+  const past = [...last === undefined ? listed : after(listed, last.engine), ...own].sort((a, b) => a.timeNano - b.timeNano)
+  const seen = new Set([...listed, ...own].map(keyOf))
   let left = query.limit ?? Infinity
 
   function select (batch: EngineEvent[]): StreamEvent[] {
-    const selected = batch.filter(isWanted).slice(0, left).map(describe)
+    const selected = batch.filter(isWanted).slice(0, left).map((event) => describe(event, move(position, event)))
     left -= selected.length
     return selected
   }
@@ -43,8 +50,7 @@ export async function openEngineEvents ({ containers, events }: { containers: Co
   async function * follow (): StreamSource {
     const timer = query.timeout === undefined ? undefined : setTimeout(() => over.abort(), query.timeout * 1000)
     try {
-      const seen = new Set(past.map(keyOf))
-      yield select(lastId === undefined ? past : after(past, lastId))
+      yield select(past)
       while (left > 0) {
         const next = await live.next()
         if (next.done === true) return over.signal.aborted ? 'timeout' : next.value
@@ -58,24 +64,42 @@ export async function openEngineEvents ({ containers, events }: { containers: Co
   }
 }
 
-/** Ids are the engine's nanoseconds. */
-function idOf ({ timeNano }: EngineEvent): string {
+/** Where a reader is among the engine's events (their nanoseconds) and among dockAPI's own (their numbers): the clocks of the two may differ. */
+type Position = { engine: string, own: number }
+
+const ID = /^(\d{10,19})(?:~(\d{1,16}))?$/
+
+/** An id that names the engine's place only has the time for both. */
+function parseId (id: string): Position {
+  const [, engine, own] = ID.exec(id) ?? []
+  if (engine === undefined) throw invalidField('header', '/last-event-id', 'is no id of this stream', 'Send the id of the last event as it came, or leave the header out.')
+  return { engine, own: own === undefined ? Math.floor(Number(engine) / 1000) : Number(own) }
+}
+
+/** @returns The id of the event to which the reader comes. */
+function move (position: Position, event: EngineEvent): string {
+  if (isOwn(event)) position.own = event.sequence
+  else position.engine = nanosOf(event)
+  return `${position.engine}~${position.own}`
+}
+
+function isOwn (event: EngineEvent): event is NumberedEvent {
+  return event.type === OWN_TYPE
+}
+
+function nanosOf ({ timeNano }: EngineEvent): string {
   return BigInt(Math.round(timeNano)).toString()
 }
 
-function secondsOf (id: string): string {
-  if (!/^\d{10,19}$/.test(id)) throw invalidField('header', '/last-event-id', 'is no id of this stream', 'Send the id of the last event as it came, or leave the header out.')
-  return String(Math.floor(Number(id) / 1e9))
+/** The events after the one of this time; when the engine has forgotten it, those that are later. */
+function after (events: EngineEvent[], nanos: string): EngineEvent[] {
+  const index = events.findLastIndex((event) => nanosOf(event) === nanos)
+  return index === -1 ? events.filter(({ timeNano }) => timeNano > Number(nanos)) : events.slice(index + 1)
 }
 
-/** The events after the one of this id; when the engine has forgotten it, those that are later. */
-function after (events: EngineEvent[], lastId: string): EngineEvent[] {
-  const index = events.findLastIndex((event) => idOf(event) === lastId)
-  return index === -1 ? events.filter(({ timeNano }) => timeNano > Number(lastId)) : events.slice(index + 1)
-}
-
-function keyOf ({ timeNano, type, action, id, attributes }: EngineEvent): string {
-  return [timeNano, type, action, id, attributes.container].join(' ')
+function keyOf (event: EngineEvent): string {
+  const { timeNano, type, action, id, attributes } = event
+  return [timeNano, type, action, id, isOwn(event) ? event.sequence : attributes.container].join(' ')
 }
 
 /**
@@ -90,6 +114,7 @@ function createFilter ({ config, grant, isVisible }: Containers, ids: string[]):
   return ({ type, action, id, attributes }) => {
     if (type === 'image') return isImageVisible(attributes.name ?? id)
     if (type === 'network') return attributes.container === undefined ? seesNetworks : (seesNetworks && config.scope === 'all') || known.has(attributes.container)
+    if (type === OWN_TYPE) return id === OWN_TYPE ? seesNetworks : isVisible(attributes)
     const isSeen = isVisible(attributes)
     if (action === 'destroy') known.delete(id)
     else if (isSeen) known.add(id)
@@ -119,11 +144,11 @@ function plainAction (action: string): string {
   return action.split(':', 1)[0]!
 }
 
-function describe (event: EngineEvent): StreamEvent {
+function describe (event: EngineEvent, streamId: string): StreamEvent {
   const { type, action, id, attributes, timeNano } = event
   const plain = plainAction(action)
   const detail = plain === 'health_status' ? action.slice(plain.length + 1).trim() : undefined
   const { name, ...rest } = attributes
   const subject = { id, ...(name === undefined ? {} : { name }) }
-  return { event: type, id: idOf(event), data: { action: plain, ...(detail === undefined ? {} : { detail }), time: new Date(timeNano / 1e6).toISOString(), subject, attributes: rest } }
+  return { event: type, id: streamId, data: { action: plain, ...(detail === undefined ? {} : { detail }), time: new Date(timeNano / 1e6).toISOString(), subject, attributes: rest } }
 }

@@ -5,10 +5,16 @@ import type { EngineEvent } from '../engine/events.ts'
 import { createChannel } from './channel.ts'
 import type { Channel } from './channel.ts'
 import type { EndReason } from './encoder.ts'
+import { createOwnEvents } from './own-events.ts'
+import type { OwnEvent, OwnEvents } from './own-events.ts'
 
-/** The engine's events for many: one stream of the engine, open while somebody listens. */
+/** The engine's events and dockAPI's own for many: one stream of the engine, open while somebody listens. */
 export type EventHub = {
   readonly subscribers: number
+  /** dockAPI's own events that were. */
+  readonly own: OwnEvents
+  /** Tells an event of dockAPI's own. */
+  emit (event: OwnEvent): void
   /**
    * Events from now on, those of which `isWanted` says so. Resolves when the engine's stream is open, so that what is looked up afterwards is no older than the events.
    * It ends with `too_slow` when too many wait to be read, and throws `engine_unavailable` when the engine's stream is lost.
@@ -24,6 +30,7 @@ type Subscriber = { channel: Channel<EngineEvent>, isWanted (event: EngineEvent)
 
 export function createEventHub (engine: Engine): EventHub {
   const subscribers = new Set<Subscriber>()
+  const own = createOwnEvents()
   let watching: { opened: Promise<void>, stop: AbortController } | undefined
 
   function watch () {
@@ -83,5 +90,5 @@ export function createEventHub (engine: Engine): EventHub {
     }
   }
 
-  return { get subscribers () { return subscribers.size }, subscribe }
+  return { get subscribers () { return subscribers.size }, own, emit: (event) => distribute(own.add(event)), subscribe }
 }

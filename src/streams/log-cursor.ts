@@ -66,7 +66,8 @@ function parseId (id: string): Anchor {
   return { time: id.slice(0, id.lastIndexOf('~')), count: Number(match[4]) }
 }
 
-function unixSeconds (time: string): string {
+/** A time of the engine's as it wants it in `since`. */
+export function unixSeconds (time: string): string {
   const [, base, fraction, zone] = /^(.*)\.(\d{9})(.*)$/.exec(time) ?? []
   return base === undefined ? String(Date.parse(time) / 1000) : `${Date.parse(`${base}${zone}`) / 1000}.${fraction}`
 }

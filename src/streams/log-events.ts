@@ -1,11 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Readable } from 'node:stream'
 import type { Containers } from '../containers/containers.ts'
 import type { ContainerDocument } from '../engine/containers.ts'
 import type { EngineEvent } from '../engine/events.ts'
-import type { OutputChunk } from '../engine/frames.ts'
 import { openLogs } from '../engine/logs.ts'
-import type { LogQuery } from '../engine/logs.ts'
+import type { LogChunks, LogQuery } from '../engine/logs.ts'
 import { isDockApiError } from '../errors.ts'
 import type { LogsQuery } from '../../schemas/logs.ts'
 import type { StreamSource } from './delivery.ts'
@@ -14,56 +12,80 @@ import type { EventHub } from './event-hub.ts'
 import { createLineFilter } from './line-filter.ts'
 import { createLogCursor } from './log-cursor.ts'
 import type { LogCursor } from './log-cursor.ts'
+import type { LogHub } from './log-hub.ts'
 import { createLineReader } from './log-lines.ts'
 import type { LogLine } from './log-lines.ts'
 import { logRequest } from './logs.ts'
+import { openSharedLog } from './shared-log.ts'
+import type { SharedLog, SharedLogStart } from './shared-log.ts'
 
-export type LogEvent = StreamEvent & { data: LogLine & { container?: string } }
+export type LogEvent = StreamEvent & { data: LogLine & { container_id?: string, container_name?: string } }
 
-export type LogSources = { containers: Containers, events: EventHub }
+export type LogSources = { containers: Containers, events: EventHub, logs: LogHub }
 
 /** A log that ended while its container runs is asked for again after this pause, in milliseconds: the engine ends the log before it notes the end. */
 const SETTLE_MS = 100
 
 /**
- * The log of a container, line by line.
+ * The log of a container, line by line. Those who follow one log share one stream of the engine.
  * @param lastId Id of the last line that the client has; the log goes on after it, whatever `tail` and `since` say.
  * @throws DockApiError `invalid_request`, `logs_unavailable`, `container_not_found`.
  */
-export async function openLogEvents ({ containers, events }: LogSources, document: ContainerDocument, query: LogsQuery, lastId: string | undefined, signal: AbortSignal): Promise<StreamSource> {
+export async function openLogEvents ({ containers, events, logs }: LogSources, document: ContainerDocument, query: LogsQuery, lastId: string | undefined, signal: AbortSignal): Promise<StreamSource> {
   const isWanted = createLineFilter(query)
   const cursor = createLogCursor(lastId)
   const container = { id: document.Id, isTty: document.Config.Tty }
   const request: LogQuery = { ...logRequest(document, query), hasTimestamps: true }
   const openedAt = (Date.now() / 1000).toFixed(3)
-  const open = (from: Partial<LogQuery>) => openLogs(containers.engine, container, { ...request, ...from }, { signal })
-  const first = await open(cursor.since === undefined ? {} : { tail: 'all', since: cursor.since })
+  const isShared = canShare(document, request) || (query.follow === 'restart' && request.until === undefined)
+  const share = (start: SharedLogStart) => openSharedLog(containers.engine, logs, container, start, signal)
+  const start = cursor.since === undefined ? { tail: request.tail, since: request.since } : { tail: 'all' as const, since: cursor.since }
+  return isShared ? followShared(await share(start)) : readOnce(await openLogs(containers.engine, container, { ...request, ...start }, { signal }))
 
-  async function * read (output: Readable): AsyncGenerator<LogEvent[]> {
+  function select (lines: LogLine[]): LogEvent[] {
+    return lines.flatMap((line) => isOfRequest(line, request) ? eventOf(line, cursor, isWanted) : [])
+  }
+
+  async function * readOnce (output: LogChunks): StreamSource {
     const lines = createLineReader(container)
-    const select = (all: LogLine[]) => all.flatMap((line) => eventOf(line, cursor, isWanted))
-    for await (const chunk of output as AsyncIterable<OutputChunk>) {
-      const batch = select(lines.push(chunk))
+    for await (const chunks of output) {
+      const batch = select(lines.push(chunks))
       if (batch.length > 0) yield batch
     }
     yield select(lines.flush())
+    return endReason(request)
   }
 
-  async function * follow (): StreamSource {
-    yield * read(first)
-    while (query.follow === 'restart') {
+  async function * followShared (first: SharedLog): StreamSource {
+    let log = first
+    for (;;) {
+      for await (const lines of log.past) yield select(lines)
+      const reason = yield * selectAll(log.live)
+      if (query.follow !== 'restart' || reason !== 'container_ended') return reason
       if (!await runsAgain(container.id)) return 'container_removed'
       cursor.rewind()
-      yield * read(await open({ tail: 'all', since: cursor.since ?? (request.tail === 0 ? openedAt : request.since) }))
+      log = await share({ tail: 'all', since: cursor.since ?? (request.tail === 0 ? openedAt : request.since) })
     }
-    return endReason(request)
+  }
+
+  async function * selectAll (live: SharedLog['live']): StreamSource {
+    try {
+      for (;;) {
+        const next = await live.next()
+        if (next.done === true) return next.value
+        const batch = select(next.value)
+        if (batch.length > 0) yield batch
+      }
+    } finally {
+      await live.return('complete')
+    }
   }
 
   /** Resolves when the container runs, or with false when it is gone. */
   async function runsAgain (id: string): Promise<boolean> {
     await delay(SETTLE_MS, undefined, { signal })
     const waiting = new AbortController()
-    const isItsStartOrEnd = (event: EngineEvent) => event.id === id && (event.action === 'start' || event.action === 'destroy')
+    const isItsStartOrEnd = (event: EngineEvent) => event.type === 'container' && event.id === id && (event.action === 'start' || event.action === 'destroy')
     const changes = await events.subscribe(isItsStartOrEnd, AbortSignal.any([signal, waiting.signal]))
     try {
       for (;;) {
@@ -78,20 +100,27 @@ export async function openLogEvents ({ containers, events }: LogSources, documen
       waiting.abort()
     }
   }
-
-  return follow()
 }
 
 /** How a line reads as text. */
 export function textOfLog ({ data }: StreamEvent, hasTimestamps: boolean): string {
-  const { container, time, line, partial } = data as LogEvent['data']
+  const { container_name: container, time, line, partial } = data as LogEvent['data']
   return `${container === undefined ? '' : `${container} | `}${hasTimestamps ? `${time} ` : ''}${line}${partial === true ? '' : '\n'}`
 }
 
 /** Every line is counted, wanted or not: the ids are those of the log. */
-function eventOf (line: LogLine, cursor: LogCursor, isWanted: (line: string) => boolean): LogEvent[] {
+export function eventOf (line: LogLine, cursor: LogCursor, isWanted: (line: string) => boolean): LogEvent[] {
   const id = cursor.take(line.time)
   return id !== undefined && isWanted(line.line) ? [{ event: 'log', id, data: line }] : []
+}
+
+function isOfRequest ({ stream }: LogLine, { hasStdout, hasStderr }: LogQuery): boolean {
+  return stream === 'stdout' ? hasStdout : hasStderr
+}
+
+/** What ends by itself, or begins in the future, is read on a stream of its own. */
+function canShare ({ State: state }: ContainerDocument, { isFollowing, since, until }: LogQuery): boolean {
+  return isFollowing && state.Running && until === undefined && (since === undefined || Number(since) <= Date.now() / 1000)
 }
 
 function endReason ({ isFollowing, until }: LogQuery): EndReason {

@@ -14,7 +14,7 @@ export type LogLine = {
 /** Turns the chunks of a log that was opened with timestamps into lines. */
 export type LineReader = {
   /** @returns The lines that became complete. */
-  push (chunk: OutputChunk): LogLine[]
+  push (chunks: readonly OutputChunk[]): LogLine[]
   /** @returns What was left without an end of line. */
   flush (): LogLine[]
 }
@@ -22,7 +22,7 @@ export type LineReader = {
 /** A longer line comes in several events of this many UTF-16 units. */
 export const MAX_LINE_LENGTH = 64 * 1024
 /** Pieces of this many bytes are what the engine stores of a line that is longer (moby `daemon/logger/copier.go`). */
-const ENGINE_PIECE_BYTES = 16 * 1024
+export const ENGINE_PIECE_BYTES = 16 * 1024
 /** More than any timestamp has. */
 const MAX_STAMP_BYTES = 40
 const SPACE = 0x20
@@ -37,7 +37,7 @@ const RETURN = 0x0d
 export function createLineReader ({ isTty }: { isTty: boolean }): LineReader {
   const outputs = { stdout: createOutput('stdout', isTty), stderr: createOutput('stderr', isTty) }
   return {
-    push: (chunk) => outputs[chunk.output].push(chunk),
+    push: (chunks) => chunks.flatMap((chunk) => outputs[chunk.output].push(chunk)),
     flush: () => [...outputs.stdout.flush(), ...outputs.stderr.flush()]
   }
 }

@@ -1,11 +1,9 @@
-import { Transform } from 'node:stream'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { DockApiError, invalidField } from '../errors.ts'
 import type { Containers } from '../containers/containers.ts'
 import type { ContainerDocument } from '../engine/containers.ts'
-import type { OutputChunk } from '../engine/frames.ts'
 import { openLogs } from '../engine/logs.ts'
-import type { LogQuery } from '../engine/logs.ts'
+import type { LogChunks, LogQuery } from '../engine/logs.ts'
 import type { LogsQuery } from '../../schemas/logs.ts'
 
 /** Log drivers that the engine can read back on every version; newer engines cache the others (`docker logs` reference). */
@@ -18,7 +16,7 @@ const DRIVERS_WITHOUT_LOGS = new Set(['none'])
  */
 export async function readLogs (containers: Containers, document: ContainerDocument, query: LogsQuery, signal: AbortSignal): Promise<Readable> {
   const output = await openLogs(containers.engine, { id: document.Id, isTty: document.Config.Tty }, logRequest(document, query), { signal })
-  return output.compose(bytesOnly()) as unknown as Readable
+  return Readable.from(bytesOf(output), { objectMode: false })
 }
 
 /**
@@ -26,7 +24,7 @@ export async function readLogs (containers: Containers, document: ContainerDocum
  * @throws DockApiError `invalid_request`, `logs_unavailable`.
  */
 export function logRequest (document: ContainerDocument, query: LogsQuery): LogQuery {
-  if (!query.stdout && !query.stderr) throw invalidField('query', '/stdout', 'and stderr are both false, so there is nothing to read')
+  checkOutputs(query)
   const driver = document.HostConfig.LogConfig?.Type
   if (driver !== undefined && DRIVERS_WITHOUT_LOGS.has(driver)) {
     throw new DockApiError('logs_unavailable', `The container "${document.Name.slice(1)}" uses the log driver "${driver}", which keeps no logs.`)
@@ -43,6 +41,11 @@ export function logRequest (document: ContainerDocument, query: LogsQuery): LogQ
   }
 }
 
+/** @throws DockApiError `invalid_request`. */
+export function checkOutputs ({ stdout, stderr }: LogsQuery): void {
+  if (!stdout && !stderr) throw invalidField('query', '/stdout', 'and stderr are both false, so there is nothing to read')
+}
+
 const UNITS_MS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /**
@@ -57,6 +60,6 @@ export function parseMoment (text: string, pointer: string, nowMs: number): stri
   return (Math.max(timeMs, 0) / 1000).toFixed(3)
 }
 
-function bytesOnly (): Transform {
-  return new Transform({ writableObjectMode: true, transform (chunk: OutputChunk, _encoding, done) { done(null, chunk.bytes) } })
+async function * bytesOf (output: LogChunks): AsyncGenerator<Buffer> {
+  for await (const chunks of output) if (chunks.length > 0) yield Buffer.concat(chunks.map(({ bytes }) => bytes))
 }

@@ -28,7 +28,7 @@ t.test('what happens to a container comes in order, in both forms', async (t) =>
   for (const stream of streams) {
     const events = await stream.until(isAction('destroy'))
     t.same(actionsOf(events), ['create', 'start', 'kill', 'die', 'destroy'])
-    t.match(events[0], { event: 'container', id: /^\d{19}$/, data: { time: /Z$/, subject: { id, name }, attributes: { [TEST_LABEL]: TEST_RUN } } })
+    t.match(events[0], { event: 'container', id: /^\d{19}~\d{16}$/, data: { time: /Z$/, subject: { id, name }, attributes: { [TEST_LABEL]: TEST_RUN } } })
   }
 })
 

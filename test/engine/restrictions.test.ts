@@ -138,7 +138,7 @@ t.test('the server itself removes what is over', async (t) => {
   const { id } = (await brief.run<{ id: string }>(SLEEP)).body
   let status = 200
   for (const deadline = Date.now() + 30_000; status === 200 && Date.now() < deadline;) status = (await admin.get(`/containers/${id}`)).status
-  t.equal(status, 404)
+  t.equal(status, 410)
 })
 
 t.test('commands are judged by their words, however they are written', async (t) => {

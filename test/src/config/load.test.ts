@@ -50,6 +50,7 @@ await t.test('every setting can be given as a flag and as a variable', async (t)
     pids: ['64', 64],
     maxStreams: ['10', 10],
     maxUpload: ['2g', 2 * 1024 ** 3],
+    tombstones: ['0.5', 0.5],
     dataDir: ['/srv/dockapi', '/srv/dockapi'],
     logLevel: ['debug', 'debug']
   }

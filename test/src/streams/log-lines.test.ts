@@ -17,7 +17,7 @@ function read (frames: Frame[], { isTty = false, sliceBytes = Infinity } = {}): 
     const bytes = Buffer.from(text as string)
     for (let start = 0; start < bytes.length; start += sliceBytes) {
       const chunk = { output, bytes: bytes.subarray(start, start + sliceBytes) }
-      lines.push(...reader.push(isTty ? chunk : { ...chunk, startsFrame: start === 0 }))
+      lines.push(...reader.push([isTty ? chunk : { ...chunk, startsFrame: start === 0 }]))
     }
   }
   return [...lines, ...reader.flush()]

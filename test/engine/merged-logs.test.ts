@@ -1,0 +1,99 @@
+import t from 'tap'
+import type { RunResult } from '../../schemas/containers.ts'
+import { createClient } from '../support/api.ts'
+import { listenTestApp } from '../support/app.ts'
+import { busyboxImage, createTestEngine, startTestContainer, TEST_RUN } from '../support/engine.ts'
+import { openStream } from '../support/stream-client.ts'
+import type { Received } from '../support/stream-client.ts'
+import { until } from '../support/until.ts'
+
+const engine = createTestEngine(t)
+const image = await busyboxImage(engine)
+const { app, url } = await listenTestApp(t)
+const api = createClient(url)
+let count = 0
+
+/** A label of its own for each test, and names that begin with it. */
+function createGroup () {
+  const group = `merged-${TEST_RUN.replace('.', '-')}-${count++}`
+  const run = async (name: string, script: string) => (await api.run<RunResult>({ image, container_port: 80, name: `${group}-${name}`, command: ['sh', '-c', script], labels: { group } })).body
+  return { group, run, address: `${url}/logs?label=group%3D${group}` }
+}
+
+const linesOf = (events: Received[]) => events.filter(({ event }) => event === 'log').map(({ data }) => data.line as string)
+const isLine = (line: string) => ({ data }: Received) => data.line === line
+
+t.test('several containers in the order of time, each line with its container', async (t) => {
+  const { group, run, address } = createGroup()
+  const script = (name: string, pause: string) => `sleep ${pause}; for i in 1 2 3 4 5; do echo ${name} $i; sleep 0.2; done; echo ${name} end >&2`
+  const made = await Promise.all([run('a', script('a', '0')), run('b', script('b', '0.1')), run('c', script('c', '0.05'))])
+  await Promise.all(made.map(({ id }) => api.post(`/containers/${id}/wait`)))
+  const events = await (await openStream(t, address)).rest()
+  t.same(events.pop(), { event: 'end', data: { reason: 'complete' } })
+  t.equal(events.length, 18)
+  const times = events.map(({ data }) => data.time as string)
+  t.same(times, times.toSorted())
+  for (const { data } of events) t.match(made.find(({ id }) => id === data.container_id), { name: data.container_name })
+  t.match(events.find(({ data }) => data.line === 'b end'), { data: { stream: 'stderr', container_name: `${group}-b` } })
+  const text = await (await fetch(`${address}&regex=^b.*[12]$`)).text()
+  t.equal(text, `${group}-b | b 1\n${group}-b | b 2\n`)
+  t.same(linesOf(await (await openStream(t, `${address}&tail=1&stdout=false`)).rest()).toSorted(), ['a end', 'b end', 'c end'])
+  t.same(linesOf(await (await openStream(t, `${url}/logs?container=${made[0]!.id.slice(0, 12)}&container=${group}-c&tail=1`)).rest()).toSorted(), ['a end', 'c end'])
+  t.same(linesOf(await (await openStream(t, `${url}/logs?name=${group}-b&grep=3`)).rest()), ['b 3'])
+  const json = await fetch(`${address}&tail=1&download=true`, { headers: { accept: 'application/json' } })
+  t.equal(json.headers.get('content-disposition'), 'attachment; filename="logs.json"')
+  t.match(await json.json(), { events: [{ container_id: String }, {}, {}], end: { reason: 'complete' } })
+})
+
+t.test('follow takes in what starts later and what starts again, and nothing of what does not match', async (t) => {
+  const { group, run, address } = createGroup()
+  const first = await run('first', 'echo first; while [ ! -e /go ]; do sleep 0.05; done; rm /go; echo first goes')
+  const other = createGroup()
+  const stream = await openStream(t, `${address}&follow=true`, { form: 'sse' })
+  await stream.until(isLine('first'))
+  await other.run('other', 'echo other; sleep 300')
+  const second = await run('second', 'echo second; sleep 300')
+  t.match((await stream.until(isLine('second'))).at(-1), { data: { container_id: second.id, container_name: `${group}-second` } })
+  await api.post(`/containers/${first.id}/exec`, { command: 'touch /go' })
+  await stream.until(isLine('first goes'))
+  await api.post(`/containers/${first.id}/wait`)
+  await api.post(`/containers/${first.id}/start`)
+  t.same(linesOf(await stream.until(isLine('first'))), ['first'], 'only what the new run says')
+  stream.leave()
+  await until(() => app.logs.open === 0 && app.events.subscribers === 0)
+})
+
+t.test('a stream that is taken up again has neither holes nor doubles', async (t) => {
+  const { run, address } = createGroup()
+  const script = (name: string) => `i=0; while [ $i -lt 200 ]; do echo ${name} $i; i=$((i+1)); [ $((i % 20)) -eq 0 ] && sleep 0.15; done; sleep 300`
+  await Promise.all(['a', 'b', 'c'].map((name) => run(name, script(name))))
+  const got: Received[] = []
+  let lastId: string | undefined
+  while (got.length < 600) {
+    const stream = await openStream(t, `${address}&follow=true&tail=all`, { form: 'sse', lastId })
+    for (let count = 0; count < 75 && got.length < 600; count++) {
+      const event = await stream.next()
+      got.push(event!)
+      lastId = event!.id
+    }
+    stream.leave()
+  }
+  t.equal(new Set(linesOf(got)).size, 600)
+  for (const name of ['a', 'b', 'c']) t.same(linesOf(got).filter((line) => line.startsWith(name)), Array.from({ length: 200 }, (_, index) => `${name} ${index}`))
+})
+
+t.test('more containers than are read as one are refused with their number', async (t) => {
+  const label = `many-${TEST_RUN}`
+  await Promise.all(Array.from({ length: 51 }, () => startTestContainer(engine, { image, command: ['true'], labels: { 'dockapi.enable': 'true', many: label } })))
+  t.match(await api.get(`/logs?label=many%3D${label}`), { status: 400, body: { code: 'too_many_containers', matches: 51, limit: 50, detail: /51.*50/ } })
+})
+
+t.test('what is out of scope does not show, nothing is no error, and wrong questions are refused', async (t) => {
+  const foreign = await startTestContainer(engine, { image, command: ['echo', 'foreign'] })
+  t.same(await (await openStream(t, `${url}/logs?container=${foreign.id}`)).rest(), [{ event: 'end', data: { reason: 'complete' } }])
+  for (const query of ['regex=(', 'tail=x', 'follow=true&until=10m', 'stdout=false&stderr=false', 'x=1']) t.equal((await api.get(`/logs?${query}`)).status, 400, query)
+  t.equal((await openStream(t, `${url}/logs`, { lastId: '7' })).response.status, 400)
+  t.equal((await fetch(`${url}/logs`, { headers: { accept: 'image/png' } })).status, 406)
+})
+
+t.end()
