@@ -16,7 +16,7 @@ export function createBudget ({ perSecond, burst, bytesPerMessage }: BudgetLimit
   let filledAt = now()
   return (bytes) => {
     const at = now()
-    left = Math.min(burst, left + (at - filledAt) / 1000 * perSecond + bytes / bytesPerMessage) - 1
+    left = Math.min(burst, left + (at - filledAt) / 1000 * perSecond) - 1 + Math.min(1, bytes / bytesPerMessage)
     filledAt = at
     return left >= 0
   }
