@@ -62,6 +62,7 @@ export function createProvider (source: Containers, { expose, onChange, reconcil
   const known = new Map<string, RoutedContainer>()
   const fingerprints = new Map<string, string>()
   const looks = new Map<string, Look>()
+  const lines = new Map<string, { current: Promise<void>, next: Promise<void> | undefined }>()
   const closing = new AbortController()
   const imageLabels = createImageLabels(engine, closing.signal)
   let events: EventWatch | undefined
@@ -159,8 +160,17 @@ export function createProvider (source: Containers, { expose, onChange, reconcil
   async function confirm (id: string) {
     if (performance.now() < silentUntil) return
     let isAnswered = false
-    await withinTime((looks.get(id)?.done ?? refresh(id)).then(() => { isAnswered = true }), CONFIRM_MS)
+    await withinTime(lookAnew(id).then(() => { isAnswered = true }), CONFIRM_MS)
     if (!isAnswered) silentUntil = performance.now() + SILENT_MS
+  }
+
+  /** A look that begins now, or, for all who ask while one is under way, the one after it: what was asked before may be older than who asks. */
+  function lookAnew (id: string): Promise<void> {
+    const line = lines.get(id)
+    if (line !== undefined) return line.next ??= line.current.then(() => lookAnew(id))
+    const current = refresh(id).finally(() => { lines.delete(id) })
+    lines.set(id, { current, next: undefined })
+    return current
   }
 
   function look (id: string) {
