@@ -110,6 +110,7 @@ function get (port: number, host: string, agent: Agent): Promise<{ status: numbe
 /** The check can fail: a host's answer is another id than a stranger's. */
 async function proveCheck (port: number, ids: readonly string[]) {
   const agent = new Agent()
+  for (const id of ids) await until(async () => (await get(port, hosts.get(id)!.host, agent)).status === 200)
   const answers = await Promise.all(ids.map(async (id) => (await get(port, hosts.get(id)!.host, agent)).body))
   for (const [index, id] of ids.entries()) {
     if (!id.startsWith(answers[index]!) || answers[index] === '' || id.startsWith(answers[(index + 1) % ids.length]!)) throw new Error(`The answers do not tell containers apart: ${answers.join(', ')}.`)
