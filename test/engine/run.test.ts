@@ -83,7 +83,7 @@ t.test('auto_remove wins over restart_policy, with a warning', async (t) => {
   t.equal(status, 201)
   t.match(body.warnings, [/restart_policy/])
   await api.post(`/containers/${body.id}/stop?timeout=0`)
-  t.equal((await api.get(`/containers/${body.id}`)).status, 404)
+  t.equal((await api.get(`/containers/${body.id}`)).status, 410)
 })
 
 t.test('without health_path or HEALTHCHECK a TCP connection counts, and an accepting forwarder does not', async (t) => {
