@@ -23,6 +23,8 @@ export type Exchange = {
 }
 
 const NOTHING = Buffer.alloc(0)
+/** A whole answer up to this size leaves in one piece with its head, in bytes. */
+const MAX_HELD = 16 * 1024
 
 export type ExchangeParts = {
   request: IncomingMessage
@@ -52,6 +54,7 @@ export function startExchange (parts: ExchangeParts): Exchange {
   let hasMoved = false
   let hasBody = true
   let hasWritten = false
+  let held: Buffer | undefined
   let isDelimitedByClose = false
   let waitsForClient = false
   let isOver = false
@@ -77,12 +80,27 @@ export function startExchange (parts: ExchangeParts): Exchange {
    * Not `flushHeaders`, which writes UTF-8 where headers are Latin-1.
    */
   function flushHead () {
-    if (!hasWritten && !isOver) response.write(NOTHING)
+    if (isOver || hasWritten) return
+    const first = held ?? NOTHING
+    held = undefined
+    write(first)
   }
 
   function onData (data: Buffer) {
+    if (!hasBody) return
+    if (hasWritten || held !== undefined || data.length > MAX_HELD) {
+      const first = held
+      held = undefined
+      if (first !== undefined) write(first)
+      write(data)
+    } else {
+      held = data
+    }
+  }
+
+  function write (data: Buffer) {
     hasWritten = true
-    if (!hasBody || response.write(data)) return
+    if (response.write(data)) return
     dispatched.pause()
     if (waitsForClient) return
     waitsForClient = true
@@ -96,7 +114,9 @@ export function startExchange (parts: ExchangeParts): Exchange {
 
   function onEnd (trailers: string[]) {
     if (trailers.length > 0 && response.chunkedEncoding) response.addTrailers(responseTrailers(trailers))
-    response.end()
+    if (held === undefined) response.end()
+    else response.end(held.latin1Slice(), 'latin1')
+    held = undefined
     finish()
   }
 

@@ -28,7 +28,7 @@ const FORWARDED = ['forwarded', 'x-forwarded-for', 'via'] as const
  * (60 s, 16 KiB: Node's own). Failures are problem documents for programs and a small page for browsers.
  */
 export function createGatewayServer ({ serve, describe, onClientError, onRefusal }: ServerOptions): Server {
-  const server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS, requireHostHeader: false, shouldUpgradeCallback: isUpgradable }, handle)
+  const server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS, requireHostHeader: false, optimizeEmptyRequests: true, shouldUpgradeCallback: isUpgradable }, handle)
   acceptUpgrades(server, handle)
   server.on('clientError', onClientError)
   return server
