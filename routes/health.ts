@@ -46,7 +46,7 @@ const health: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'getReadiness',
       tags: ['Health'],
       summary: 'Can requests be served?',
-      description: 'For load balancers: 200 when the engine answers.',
+      description: 'For load balancers: 200 when the engine answers and the gateway, where one runs, knows every container.',
       response: {
         200: { description: 'Requests can be served.', content: { 'application/json': { schema: ref(ReadySchema), example: LIVE_EXAMPLE } } },
         503: { description: 'Not now: `error` says why.', content: { 'application/json': { schema: ref(ReadySchema), example: { ok: false, error: UNHEALTHY_EXAMPLE.engine.error } } } },
@@ -55,7 +55,9 @@ const health: FastifyPluginAsyncTypebox = async (app) => {
     }
   }, async (_request, reply) => {
     const { ok, engine: { error } } = await app.engine.health()
-    return reply.code(ok ? 200 : 503).header('cache-control', 'no-store').send({ ok, ...(error === undefined ? {} : { error }) })
+    const problem = ok && !app.gateway.isReady ? 'The gateway does not know every container yet.' : error
+    const isReady = ok && app.gateway.isReady
+    return reply.code(isReady ? 200 : 503).header('cache-control', 'no-store').send({ ok: isReady, ...(problem === undefined ? {} : { error: problem }) })
   })
 }
 

@@ -115,7 +115,7 @@ export function startExchange (parts: ExchangeParts): Exchange {
   function onEnd (trailers: string[]) {
     if (trailers.length > 0 && response.chunkedEncoding) response.addTrailers(responseTrailers(trailers))
     if (held === undefined) response.end()
-    else response.end(held.latin1Slice(), 'latin1')
+    else response.end(held.toString('latin1'), 'latin1')
     held = undefined
     finish()
   }

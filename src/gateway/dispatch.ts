@@ -51,7 +51,7 @@ export function createDispatch ({ find, chainOf, serviceOf, provider, pool, regi
   async function carry ({ request, response, service, target, stripAuthorization, changes }: Carried) {
     const upgrade = heldUpgrade(request)
     const ask = { cookie: service.settings.sticky === undefined ? undefined : request.headers.cookie, upgrade: upgrade?.socket }
-    let lease = await take(service, ask)
+    let lease = provider.isCurrent ? pool.take(service, ask) : await takeConfirmed(service, ask)
     // An exchange ends with its answer, an upgraded connection with its socket.
     const carrier = upgrade?.socket ?? response
     carrier.once('close', () => { lease.end() })
@@ -75,9 +75,8 @@ export function createDispatch ({ find, chainOf, serviceOf, provider, pool, regi
   }
 
   /** While events are missing, the engine is asked first: an address may belong to another container by now. */
-  async function take (service: Service, ask: Parameters<typeof pool.take>[1]): Promise<Lease<Member>> {
+  async function takeConfirmed (service: Service, ask: Parameters<typeof pool.take>[1]): Promise<Lease<Member>> {
     const lease = pool.take(service, ask)
-    if (provider.isCurrent) return lease
     await provider.confirm(lease.member.container.id)
     lease.end()
     return pool.take(serviceOf(service.key) ?? service, ask)

@@ -40,6 +40,8 @@ export type Gateway = {
   readonly port: number | undefined
   /** Why it does not listen; undefined while it does. */
   readonly offReason: string | undefined
+  /** The engine's events arrive and nothing may have been missed. */
+  readonly isCurrent: boolean
   /** Every container has been looked at, or there is no gateway to wait for. */
   readonly isReady: boolean
   /** What the API says of routes and middlewares. */
@@ -245,6 +247,7 @@ export function createGateway (parts: GatewayParts): Gateway {
     get address () { return server.listening ? urlOfHost(`<name>.${config.domain}`).slice(0, -1) : undefined },
     get port () { return server.listening ? portOf() : undefined },
     get offReason () { return offReason },
+    get isCurrent () { return provider.isCurrent },
     get isReady () { return offReason !== undefined || provider.isLoaded },
     settings,
     listen,

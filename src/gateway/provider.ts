@@ -167,7 +167,10 @@ export function createProvider (source: Containers, { expose, onChange, reconcil
   /** A look that begins now, or, for all who ask while one is under way, the one after it: what was asked before may be older than who asks. */
   function lookAnew (id: string): Promise<void> {
     const line = lines.get(id)
-    if (line !== undefined) return line.next ??= line.current.then(() => lookAnew(id))
+    if (line !== undefined) {
+      line.next ??= line.current.then(() => lookAnew(id))
+      return line.next
+    }
     const current = refresh(id).finally(() => { lines.delete(id) })
     lines.set(id, { current, next: undefined })
     return current
