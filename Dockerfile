@@ -32,4 +32,4 @@ VOLUME /var/lib/dockapi
 EXPOSE 8000 8080
 HEALTHCHECK --interval=10s --timeout=10s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(`http://${process.env.DOCKAPI_HOST === '0.0.0.0' ? '127.0.0.1' : process.env.DOCKAPI_HOST}:${process.env.DOCKAPI_PORT}/livez`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "--min-semi-space-size=16", "--max-semi-space-size=32", "src/main.ts"]
+CMD ["node", "src/main.ts"]

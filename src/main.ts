@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --min-semi-space-size=16 --max-semi-space-size=32
+#!/usr/bin/env node
 import type { FastifyRequest } from 'fastify'
 import { buildApp } from './app.ts'
 import { redactUrl } from './auth/url.ts'

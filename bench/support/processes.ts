@@ -5,8 +5,6 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 
 const TICKS_PER_SECOND = 100
-/** As in production (docs/adr/0005). */
-const HEAP = ['--min-semi-space-size=16', '--max-semi-space-size=32']
 
 /** The path of a tool, or `undefined` when this machine does not have it. */
 export function findTool (name: string): string | undefined {
@@ -26,7 +24,7 @@ export function start (core: number, command: string, args: string[]): ChildProc
 
 /** Starts one of our programs, which prints its port first. */
 export async function startNode (core: number, script: string, ...args: string[]): Promise<{ child: ChildProcess, port: number }> {
-  const child = start(core, process.execPath, [...HEAP, new URL(script, import.meta.url).pathname, ...args])
+  const child = start(core, process.execPath, [new URL(script, import.meta.url).pathname, ...args])
   const [line] = await once(createInterface({ input: child.stdout! }), 'line') as [string]
   return { child, port: Number(line) }
 }

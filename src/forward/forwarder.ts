@@ -13,6 +13,7 @@ import type { Mount } from './mount.ts'
 import { forwardPath } from './path.ts'
 import { requestBody } from './request-body.ts'
 import { publicAuthorityOf, requestHeaders } from './request-headers.ts'
+import { createRoster } from './roster.ts'
 import type { Transport } from './transport.ts'
 import type { Tunnel } from './tunnel.ts'
 import type { UpstreamFailure } from './upstream-failure.ts'
@@ -55,7 +56,7 @@ export type ForwarderOptions = {
 }
 
 export function createForwarder ({ transport = createHttp1Transport(), graceMs = 5_000 }: ForwarderOptions = {}): Forwarder {
-  const exchanges = new Set<Exchange>()
+  const exchanges = createRoster<Exchange>()
   const tunnels = new Set<Tunnel>()
   let isClosing = false
   let whenNoTunnel: (() => void) | undefined
@@ -87,11 +88,11 @@ export function createForwarder ({ transport = createHttp1Transport(), graceMs =
       onTunnelEnd,
       onEnd
     })
-    exchanges.add(exchange)
+    const place = exchanges.add(exchange)
     await exchange.started
 
     function onEnd () {
-      exchanges.delete(exchange)
+      exchanges.remove(place)
       if (isClosing) closeAfter(response)
     }
   }
@@ -127,7 +128,7 @@ export function createForwarder ({ transport = createHttp1Transport(), graceMs =
   }
 
   function cut () {
-    for (const exchange of [...exchanges]) exchange.cut()
+    for (const exchange of exchanges.items()) exchange.cut()
     for (const tunnel of [...tunnels]) tunnel.destroy()
   }
 
