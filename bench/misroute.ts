@@ -1,4 +1,4 @@
-import { Agent, request as sendRequest } from 'node:http'
+import { Agent } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import type Docker from 'dockerode'
 import { createChaosSocket } from '../test/support/chaos-socket.ts'
@@ -6,6 +6,7 @@ import { TEST_LABELS, TEST_RUN, busyboxImage, engineFromEnvironment, removeTestR
 import { freePort } from '../test/support/free-port.ts'
 import { until } from '../test/support/until.ts'
 import { createCleanup, listenGatewayApp } from './support/gateway-app.ts'
+import { oneGet } from './support/one-get.ts'
 
 /**
  * No request may reach a container that took another's place: `node bench/misroute.ts [PAIRS] [events|no-events]`. Containers take turns at
@@ -88,7 +89,7 @@ async function takeTurns ([first, second]: string[], count: number) {
 async function ask (port: number, entry: { id: string, host: string, right: number, none: number }) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   while (!over.signal.aborted) {
-    const { status, body } = await get(port, entry.host, agent)
+    const { status, body } = await oneGet(port, entry.host, agent)
     if (status !== 200) entry.none++
     else if (entry.id.startsWith(body)) entry.right++
     else foreign++
@@ -97,21 +98,11 @@ async function ask (port: number, entry: { id: string, host: string, right: numb
   agent.destroy()
 }
 
-function get (port: number, host: string, agent: Agent): Promise<{ status: number, body: string }> {
-  const { promise, resolve } = Promise.withResolvers<{ status: number, body: string }>()
-  const failed = () => { resolve({ status: 0, body: '' }) }
-  sendRequest({ host: '127.0.0.1', port, agent, headers: { host } }, (answer) => {
-    let body = ''
-    answer.on('data', (chunk: Buffer) => { body += String(chunk) }).on('end', () => { resolve({ status: answer.statusCode!, body: body.trim() }) }).on('error', failed)
-  }).on('error', failed).end()
-  return promise
-}
-
 /** The check can fail: a host's answer is another id than a stranger's. */
 async function proveCheck (port: number, ids: readonly string[]) {
   const agent = new Agent()
-  for (const id of ids) await until(async () => (await get(port, hosts.get(id)!.host, agent)).status === 200)
-  const answers = await Promise.all(ids.map(async (id) => (await get(port, hosts.get(id)!.host, agent)).body))
+  for (const id of ids) await until(async () => (await oneGet(port, hosts.get(id)!.host, agent)).status === 200)
+  const answers = await Promise.all(ids.map(async (id) => (await oneGet(port, hosts.get(id)!.host, agent)).body))
   for (const [index, id] of ids.entries()) {
     if (!id.startsWith(answers[index]!) || answers[index] === '' || id.startsWith(answers[(index + 1) % ids.length]!)) throw new Error(`The answers do not tell containers apart: ${answers.join(', ')}.`)
   }

@@ -19,8 +19,8 @@ export type DispatchParts = {
   /** @throws DockApiError `host_not_found`, `engine_unavailable`. */
   find (asked: Asked): LiveRoute
   chainOf (route: LiveRoute): Chain
-  /** A service as the present table has it. */
-  serviceOf (key: string): Service | undefined
+  /** A service as it is now, whatever table it is from. */
+  presentOf (service: Service): Service
   provider: Provider
   pool: Pool<Member>
   registry: MiddlewareRegistry
@@ -34,7 +34,7 @@ export type Dispatch = (request: IncomingMessage, response: ServerResponse) => P
 const NO_CHAIN: readonly Middleware[] = []
 
 /** Brings each request to an upstream of its route. Resolves when its answer begins; what fails before is thrown, as DockApiError. */
-export function createDispatch ({ find, chainOf, serviceOf, provider, pool, registry, forwarder, isOwnToken }: DispatchParts): Dispatch {
+export function createDispatch ({ find, chainOf, presentOf, provider, pool, registry, forwarder, isOwnToken }: DispatchParts): Dispatch {
   async function dispatch (request: IncomingMessage, response: ServerResponse) {
     if (request.method === 'TRACE') throw new DockApiError('method_not_allowed', 'TRACE is not forwarded: it would echo credentials.')
     const asked = readAsked(request)
@@ -51,7 +51,7 @@ export function createDispatch ({ find, chainOf, serviceOf, provider, pool, regi
   async function carry ({ request, response, service, target, stripAuthorization, changes }: Carried) {
     const upgrade = heldUpgrade(request)
     const ask = { cookie: service.settings.sticky === undefined ? undefined : request.headers.cookie, upgrade: upgrade?.socket }
-    let lease = provider.isCurrent ? pool.take(service, ask) : await takeConfirmed(service, ask)
+    let lease = provider.isCurrent ? pool.take(presentOf(service), ask) : await takeConfirmed(service, ask)
     // An exchange ends with its answer, an upgraded connection with its socket.
     const carrier = upgrade?.socket ?? response
     carrier.once('close', () => { lease.end() })
@@ -66,7 +66,7 @@ export function createDispatch ({ find, chainOf, serviceOf, provider, pool, regi
 
     function nextUpstream (failure: UpstreamFailure) {
       const { id } = lease.member.container
-      const other = pool.takeOther(serviceOf(service.key) ?? service, lease, failure, ask)
+      const other = pool.takeOther(presentOf(service), lease, failure, ask)
       if (other === undefined) return undefined
       provider.look(id)
       lease = other
@@ -76,10 +76,10 @@ export function createDispatch ({ find, chainOf, serviceOf, provider, pool, regi
 
   /** While events are missing, the engine is asked first: an address may belong to another container by now. */
   async function takeConfirmed (service: Service, ask: Parameters<typeof pool.take>[1]): Promise<Lease<Member>> {
-    const lease = pool.take(service, ask)
+    const lease = pool.take(presentOf(service), ask)
     await provider.confirm(lease.member.container.id)
     lease.end()
-    return pool.take(serviceOf(service.key) ?? service, ask)
+    return pool.take(presentOf(service), ask)
   }
 
   /** An upstream that does not answer may have changed unseen; one that was not seen open yet is no failure of the application. */

@@ -20,8 +20,9 @@ import { createMiddlewareRegistry } from './middlewares/registry.ts'
 import { createPool } from './pool.ts'
 import { createProvider } from './provider.ts'
 import { createReadiness } from './readiness.ts'
+import { createRenewal } from './renewal.ts'
 import { describeRoute } from './route-info.ts'
-import type { LiveRoute, Member } from './route.ts'
+import type { LiveRoute, Member, Service } from './route.ts'
 import type { RoutedContainer } from './routed-container.ts'
 import { createGatewayServer } from './server.ts'
 import { createGatewaySettings } from './settings.ts'
@@ -104,12 +105,13 @@ const MAX_SUGGESTIONS = 20
 
 export function createGateway (parts: GatewayParts): Gateway {
   const { config, containers, forwarder, isOwnToken, describe, onClientError, onRefusal } = parts
-  const settings = createGatewaySettings(parts.settingsTable, { onChange: rebuild, ownPorts: () => [...parts.apiPorts(), ...server.listening ? [portOf()] : []] })
-  const file = watchMiddlewareFile(config.middlewaresFile, { onChange: rebuild, onProblem: parts.onFileProblem })
+  const settings = createGatewaySettings(parts.settingsTable, { onChange: renew, ownPorts: () => [...parts.apiPorts(), ...server.listening ? [portOf()] : []] })
+  const file = watchMiddlewareFile(config.middlewaresFile, { onChange: renew, onProblem: parts.onFileProblem })
   const pool = createPool<Member>({ secret: parts.secret })
-  const provider = createProvider(containers, { expose: config.expose, onChange: swap })
+  const renewal = createRenewal(rebuild)
+  const provider = createProvider(containers, { expose: config.expose, onChange: learn })
   const registry = createMiddlewareRegistry({ resolveAuth: createAuthResolver(containers, declarersOf), resolveService, statusOf: parts.statusOf })
-  const dispatch = createDispatch({ find, chainOf: ({ id }) => chains.get(id)!, serviceOf: (key) => table.services.get(key), provider, pool, registry, forwarder, isOwnToken })
+  const dispatch = createDispatch({ find, chainOf: ({ id }) => chains.get(id)!, presentOf, provider, pool, registry, forwarder, isOwnToken })
   const server = createGatewayServer({ serve: dispatch, describe, onClientError, onRefusal })
   const followReadiness = createReadiness((container) => { parts.onContainer('ready', container) })
   const reserved = new Set(config.allowedHosts.map((host) => host.toLowerCase()))
@@ -118,10 +120,14 @@ export function createGateway (parts: GatewayParts): Gateway {
   let chains: ReadonlyMap<string, Chain> = new Map()
   let offReason: string | undefined = config.gatewayPort === 'off' ? 'DOCKAPI_GATEWAY_PORT is off.' : 'It has not been started.'
 
-  function swap (all: readonly RoutedContainer[]) {
+  function learn (all: readonly RoutedContainer[], changed: string | undefined) {
     known = all
-    rebuild()
-    followReadiness(all)
+    if (changed === undefined) renewal.renew()
+    else renewal.note(changed)
+  }
+
+  function renew () {
+    renewal.renew()
   }
 
   /** The table is replaced as a whole; what pools and middlewares know of upstreams and callers outlives it. */
@@ -137,6 +143,19 @@ export function createGateway (parts: GatewayParts): Gateway {
     chains = new Map(table.routes.map((route) => [route.id, chainFor(route)]))
     registry.sweep()
     pool.follow(table.services.values())
+    followReadiness(known)
+  }
+
+  /** The table with all that is known. */
+  function present (): Table {
+    renewal.catchUp()
+    return table
+  }
+
+  /** A service as it is now; without members when it is no more. */
+  function presentOf (service: Service): Service {
+    if (renewal.isBehind(service.members)) renewal.catchUp()
+    return table.services.get(service.key) ?? { ...service, members: [] }
   }
 
   function chainFor ({ middlewares }: Table['routes'][number]): Chain {
@@ -154,7 +173,7 @@ export function createGateway (parts: GatewayParts): Gateway {
       return
     }
     offReason = undefined
-    rebuild()
+    renew()
     provider.start()
   }
 
@@ -167,7 +186,7 @@ export function createGateway (parts: GatewayParts): Gateway {
   }
 
   function find (asked: Asked): LiveRoute {
-    const route = reserved.has(asked.host) ? undefined : table.find(asked)
+    const route = lookUp(asked)
     if (route !== undefined) return route
     if (!provider.isLoaded) throw new DockApiError('engine_unavailable', 'The engine has not told yet which containers there are.', { retryAfterSeconds: 1 })
     const hosts = table.routes.flatMap(({ hosts }) => hosts.slice(0, 1).map(urlOfHost))
@@ -175,14 +194,20 @@ export function createGateway (parts: GatewayParts): Gateway {
     throw new DockApiError('host_not_found', isHostKnown ? `No route of "${asked.host}" is for ${asked.method} ${asked.path}.` : `No container answers at "${asked.host}".`, { details: { hosts: hosts.slice(0, MAX_SUGGESTIONS) } })
   }
 
+  function lookUp (asked: Asked): LiveRoute | undefined {
+    if (reserved.has(asked.host)) return undefined
+    const route = table.find(asked)
+    return renewal.isBehind(route?.service.members) ? present().find(asked) : route
+  }
+
   function declarersOf (reference: string): string[] {
-    return table.routes.filter(({ middlewares }) => middlewares.some(({ key }) => key === reference)).flatMap(({ service }) => service.members.map(({ container }) => container.id))
+    return present().routes.filter(({ middlewares }) => middlewares.some(({ key }) => key === reference)).flatMap(({ service }) => service.members.map(({ container }) => container.id))
   }
 
   /** The pages of an `errors` middleware: a service by its name, or the container of that name. */
   async function resolveService (name: string) {
     const plain = name.replace(/@[^@]*$/, '')
-    const service = [...table.services.values()].find((each) => each.name === plain)
+    const service = [...present().services.values()].find((each) => each.name === plain)
     if (service === undefined) return undefined
     const lease = pool.take(service, {})
     lease.end()
@@ -198,7 +223,7 @@ export function createGateway (parts: GatewayParts): Gateway {
   }
 
   function urlOf (containerId: string): string | null {
-    const host = server.listening ? table.byContainer.get(containerId)?.hosts[0] : undefined
+    const host = server.listening ? present().byContainer.get(containerId)?.hosts[0] : undefined
     return host === undefined ? null : urlOfHost(host)
   }
 
@@ -233,6 +258,7 @@ export function createGateway (parts: GatewayParts): Gateway {
 
   async function close () {
     provider.close()
+    renewal.close()
     pool.close()
     file.close()
     await registry.close()
@@ -253,12 +279,12 @@ export function createGateway (parts: GatewayParts): Gateway {
     listen,
     urlOf,
     urlFor,
-    routes: () => server.listening ? table.routes.map(describeOne) : [],
+    routes: () => server.listening ? present().routes.map(describeOne) : [],
     middlewares: () => [
       ...[...settings.middlewares].map(([name, definition]) => ({ name, provider: 'api' as const, definition })),
       ...[...file.middlewares].map(([name, definition]) => ({ name, provider: 'file' as const, definition }))
     ],
-    explain: (query, signal) => explainUrl(query, { table, reserved, containers, expose: config.expose, domain: config.domain, describe: describeOne, pool }, signal),
+    explain: (query, signal) => explainUrl(query, { table: present(), reserved, containers, expose: config.expose, domain: config.domain, describe: describeOne, pool }, signal),
     drain,
     close,
     destroy: () => { server.closeAllConnections() }

@@ -35,8 +35,8 @@ export type Provider = {
 
 export type ProviderOptions = {
   expose: Expose
-  /** Called with all containers after each change, once all are known. */
-  onChange (containers: readonly RoutedContainer[]): void
+  /** Called with all containers after each change, once all are known. @param changed The one that changed; undefined when more may have. */
+  onChange (containers: readonly RoutedContainer[], changed: string | undefined): void
   /** How often everything is compared with the engine's list, in milliseconds. */
   reconcileMs?: number
 }
@@ -90,9 +90,10 @@ export function createProvider (source: Containers, { expose, onChange, reconcil
       const isHeard = events?.isLive === true
       try {
         await compareWithList(await listContainers(engine, {}, { signal: closing.signal }))
+        const isFirst = !isLoaded
         isLoaded = true
         if (isHeard && events?.isLive === true) hasGap = false
-        publish()
+        if (isFirst) publish()
       } catch {
         // The engine is away: the events' own return, or the next turn, brings the next comparison.
       }
@@ -199,7 +200,7 @@ export function createProvider (source: Containers, { expose, onChange, reconcil
   function remember (container: RoutedContainer) {
     const before = known.get(container.id)
     known.set(container.id, before?.run === container.run ? { ...container, isDraining: before.isDraining, isOpen: before.isOpen } : container)
-    publish()
+    publish(container.id)
     if (before?.run !== container.run || before.status !== container.status) proveOpen(container).catch(ignore)
   }
 
@@ -215,16 +216,16 @@ export function createProvider (source: Containers, { expose, onChange, reconcil
     const container = known.get(id)
     if (container === undefined) return
     known.set(id, { ...container, ...change })
-    publish()
+    publish(id)
   }
 
   function forget (id: string) {
     fingerprints.delete(id)
-    if (known.delete(id)) publish()
+    if (known.delete(id)) publish(id)
   }
 
-  function publish () {
-    if (isLoaded) onChange([...known.values()])
+  function publish (changed?: string) {
+    if (isLoaded) onChange([...known.values()], changed)
   }
 
   return {

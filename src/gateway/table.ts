@@ -51,7 +51,7 @@ type Draft = { id: string, claim: Claim, claims: Claim[], override: RouteOverrid
  * the order in which they are given: a later stranger goes without, and its route says so.
  */
 export function buildTable (given: Iterable<RoutedContainer>, options: TableOptions): Table {
-  const containers = [...given].sort(byAge)
+  const containers = oldestFirst(given)
   const claims = [...options.staticClaims?.(containers) ?? [], ...containers.flatMap((container) => claimsOf(container, options.domain))]
   const drafts = gather(claims, options.overrides ?? new Map())
   const ranks = rankOwners(drafts.toSorted(operatorsFirst))
@@ -186,6 +186,8 @@ function mainRoutes (routes: readonly Route[]): Map<string, Route> {
   return main
 }
 
-function byAge (one: RoutedContainer, other: RoutedContainer): number {
-  return Date.parse(one.createdAt) - Date.parse(other.createdAt) || (one.id < other.id ? -1 : 1)
+function oldestFirst (containers: Iterable<RoutedContainer>): RoutedContainer[] {
+  return [...containers].map((container) => ({ container, createdAt: Date.parse(container.createdAt) }))
+    .sort((one, other) => one.createdAt - other.createdAt || (one.container.id < other.container.id ? -1 : 1))
+    .map(({ container }) => container)
 }
