@@ -11,9 +11,10 @@ import { startNode } from './support/processes.ts'
 
 /**
  * Whether open streams to a container are in the way of plain requests to it, and what an idle WebSocket costs in memory:
- * `ulimit -n 65536; node bench/streams-open.ts [SSE] [WEBSOCKETS] [IDLE]`. The gateway is a process of its own.
+ * `node bench/streams-open.ts [SSE] [WEBSOCKETS] [IDLE]`. The gateway is a process of its own, and
+ * each WebSocket takes two of the files that it may have open.
  */
-const [events = 300, sockets = 300, idle = 10_000] = process.argv.slice(2).map(Number)
+const [events = 300, sockets = 300, idle = 9_000] = process.argv.slice(2).map(Number)
 const ROUNDS = 5
 const GETS_PER_ROUND = 400
 const OPENED_AT_ONCE = 50
@@ -40,10 +41,8 @@ try {
   await startTestContainer(engine, {
     image: await nodeImage(engine), name: NAME, command: ['node', '-e', APPLICATION], labels: { ...TEST_LABELS, 'dockapi.enable': 'true', 'dockapi.port': '8080' }
   })
-  const { child, port } = await startNode(GATEWAY_CORE, './gateway-server.ts')
-  await until(async () => (await oneGet(port, HOST)).body === 'small')
-  await comparePlainRequests(port)
-  await measureIdle(port, child.pid!)
+  await comparePlainRequests()
+  await measureIdle()
 } finally {
   await removeTestResources(engine, TEST_RUN)
   await engine.close()
@@ -51,7 +50,9 @@ try {
 process.exit()
 
 /** Rounds without and with the streams by turns, so that a busy machine is in both. */
-async function comparePlainRequests (port: number) {
+async function comparePlainRequests () {
+  const { port } = await startNode(GATEWAY_CORE, './gateway-server.ts')
+  await until(async () => (await oneGet(port, HOST)).body === 'small')
   const quiet: number[] = []
   const busy: number[] = []
   for (let round = 0; round < ROUNDS; round++) {
@@ -81,13 +82,18 @@ async function timeGets (port: number): Promise<number[]> {
   return times
 }
 
-async function measureIdle (port: number, pid: number) {
-  const before = await residentKiB(pid)
-  const open = await openTogether(idle, () => openSocket(port))
+/** From a tenth of them on, so that what the process made at first and has not freed yet does not hide what they cost. */
+async function measureIdle () {
+  const { child, port } = await startNode(GATEWAY_CORE, './gateway-server.ts')
+  await until(async () => (await oneGet(port, HOST)).body === 'small')
+  const few = await openTogether(idle / 10, () => openSocket(port))
   await delay(SETTLE_MS)
-  const after = await residentKiB(pid)
-  const alive = open.filter(({ readyState }) => readyState === WebSocket.OPEN).length
-  console.log(`${alive} idle WebSockets: ${(before / 1024).toFixed(0)} to ${(after / 1024).toFixed(0)} MiB resident, ${((after - before) / alive).toFixed(1)} KiB each`)
+  const before = await residentKiB(child.pid!)
+  const more = await openTogether(idle - few.length, () => openSocket(port))
+  await delay(SETTLE_MS)
+  const after = await residentKiB(child.pid!)
+  if (![...few, ...more].every(({ readyState }) => readyState === WebSocket.OPEN)) throw new Error('Not every WebSocket stayed open.')
+  console.log(`idle WebSockets, ${few.length} to ${few.length + more.length}: ${(before / 1024).toFixed(0)} to ${(after / 1024).toFixed(0)} MiB resident, ${((after - before) / more.length).toFixed(1)} KiB each`)
 }
 
 async function openTogether<T> (count: number, open: () => Promise<T>): Promise<T[]> {
