@@ -18,6 +18,7 @@ import lifetimes from '../plugins/lifetimes.ts'
 import launches from '../plugins/launches.ts'
 import openapi from '../plugins/openapi.ts'
 import pulls from '../plugins/pulls.ts'
+import rateLimits from '../plugins/rate-limits.ts'
 import shutdown from '../plugins/shutdown.ts'
 import store from '../plugins/store.ts'
 import streams from '../plugins/streams.ts'
@@ -75,6 +76,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(store, { dataDir: config.dataDir })
   await app.register(tokens, { config })
   await app.register(guard, { config })
+  await app.register(rateLimits, { perMinute: config.rateLimit, redisUrl: config.rateLimitRedis })
   await app.register(openapi)
   await app.register(abort)
   await app.register(engine, { environment: config.engine })

@@ -29,6 +29,8 @@ export const ConfigSchema = Type.Object({
   memory: Type.Integer({ default: 1024 * MebiByte, minimum: 6 * MebiByte, description: 'Memory limit of a container that asks for none; `512m`, `2g`.', unit: 'bytes' }),
   cpus: Type.Number({ default: 1, exclusiveMinimum: 0, description: 'CPU limit of a container that asks for none.' }),
   pids: Type.Integer({ default: 512, minimum: 1, description: 'Process limit of a container that asks for none.' }),
+  rateLimit: Type.Integer({ default: 60_000, minimum: 0, description: 'Requests that one caller (a token, else an address) may make to the API in a minute; 0 is no limit. What goes to applications does not count.' }),
+  rateLimitRedis: Type.Optional(Type.String({ pattern: '^rediss?://', description: 'Redis in which several instances keep one count, as `redis://:password@host:6379`. While it does not answer nothing is limited.', secret: true })),
   maxStreams: Type.Integer({ default: 500, minimum: 1, description: 'Logs, events and other streams that may be open at once.' }),
   maxUpload: Type.Integer({ default: 1024 * MebiByte, minimum: 1, description: 'Largest file or archive that is taken into a container or as images; `512m`, `2g`.', unit: 'bytes' }),
   tombstones: Type.Number({ default: 24, minimum: 0, maximum: 8760, description: 'How long what is left of a removed container is kept (exit code, last 64 KiB of its log), in hours; 0 keeps nothing.' }),
