@@ -30,7 +30,7 @@ import { staticClaims } from './static-claims.ts'
 import { EMPTY_TABLE, buildTable } from './table.ts'
 import type { Table } from './table.ts'
 
-export type GatewayConfig = Pick<Config, 'gatewayHost' | 'gatewayPort' | 'isGatewayPortGiven' | 'domain' | 'expose' | 'allowedHosts' | 'sharedHosts' | 'middlewaresFile'>
+export type GatewayConfig = Pick<Config, 'gatewayHost' | 'gatewayPort' | 'isGatewayPortGiven' | 'domain' | 'expose' | 'allowedHosts' | 'sharedHosts' | 'middlewaresFile' | 'clientTimeout'>
 
 /** The second plane: every container at a host name of its own. */
 export type Gateway = {
@@ -110,7 +110,7 @@ export function createGateway (parts: GatewayParts): Gateway {
   const provider = createProvider(containers, { expose: config.expose, onChange: swap })
   const registry = createMiddlewareRegistry({ resolveAuth: createAuthResolver(containers, declarersOf), resolveService, statusOf: parts.statusOf })
   const dispatch = createDispatch({ find, chainOf: ({ id }) => chains.get(id)!, serviceOf: (key) => table.services.get(key), provider, pool, registry, forwarder, isOwnToken })
-  const server = createGatewayServer({ serve: dispatch, describe, onClientError, onRefusal })
+  const server = createGatewayServer({ serve: dispatch, describe, onClientError, onRefusal, clientTimeoutMs: config.clientTimeout * 1000 })
   const followReadiness = createReadiness((container) => { parts.onContainer('ready', container) })
   const reserved = new Set(config.allowedHosts.map((host) => host.toLowerCase()))
   let known: readonly RoutedContainer[] = []

@@ -1,0 +1,68 @@
+import t from 'tap'
+import { createClient } from '../support/api.ts'
+import { listenTestApp } from '../support/app.ts'
+import { busyboxImage, createTestEngine, startTestContainer } from '../support/engine.ts'
+import { until } from '../support/until.ts'
+
+const engine = createTestEngine(t)
+const image = await busyboxImage(engine)
+const { app, url } = await listenTestApp(t, { DOCKAPI_MAX_STREAMS: '100', DOCKAPI_MAX_EXECS: '20', DOCKAPI_MAX_WAITS: '4', DOCKAPI_MAX_PULLS: '2', DOCKAPI_MAX_BUILDS: '1' })
+const { id } = await startTestContainer(engine, { image, command: ['sh', '-c', 'while true; do echo tick; sleep 0.2; done'], labels: { 'dockapi.managed': 'true' } })
+const greedy = app.tokens.create({ name: 'greedy', scopes: ['admin'] }).token
+const other = app.tokens.create({ name: 'other', scopes: ['admin'] }).token
+const api = createClient(url, { authorization: `Bearer ${other}` })
+
+/** Sends so many requests at once and keeps those that are answered open. */
+async function flood (count: number, path: string, init: RequestInit = {}) {
+  const leaving = new AbortController()
+  const headers = { authorization: `Bearer ${greedy}`, ...init.headers }
+  const answers = await Promise.all(Array.from({ length: count }, async () => await fetch(url + path, { ...init, headers, signal: leaving.signal })))
+  const refused = answers.filter(({ status }) => status === 429)
+  return { open: answers.filter(({ status }) => status === 200).length, refused, leave: () => { leaving.abort() } }
+}
+
+t.test('S24: one token that follows 500 logs and runs 100 commands is capped, and others go on', async (t) => {
+  const logs = await flood(500, `/containers/${id}/logs?follow=true`)
+  const exec = { method: 'POST', headers: { 'content-type': 'application/json', accept: 'application/x-ndjson' }, body: JSON.stringify({ command: ['sleep', '300'] }) }
+  const execs = await flood(100, `/containers/${id}/exec`, exec)
+  t.same([logs.open, logs.refused.length], [50, 450])
+  t.same([execs.open, execs.refused.length], [10, 90])
+  t.equal(logs.refused[0]!.headers.get('retry-after'), '5')
+  t.match(await logs.refused[0]!.json(), { code: 'too_many_streams', detail: /"greedy".*DOCKAPI_MAX_STREAMS/, retryable: true })
+  t.match(await execs.refused[0]!.json(), { code: 'too_many_execs', detail: /DOCKAPI_MAX_EXECS/ })
+
+  t.equal((await api.get(`/containers/${id}`)).status, 200)
+  t.equal((await api.post(`/containers/${id}/exec`, { command: ['true'] })).status, 200, 'a command of another token')
+  t.equal((await fetch(`${url}/containers/${id}/logs`, { headers: { authorization: `Bearer ${other}` } })).status, 200, 'a log of another token')
+  t.equal((await fetch(`${url}/containers/${id}`, { headers: { authorization: `Bearer ${greedy}` } })).status, 200, 'other calls of this one')
+
+  logs.leave()
+  execs.leave()
+  await until(() => app.streams.open === 0)
+  await until(async () => (await fetch(`${url}/containers/${id}/exec`, { ...exec, body: JSON.stringify({ command: ['true'] }), headers: { ...exec.headers, authorization: `Bearer ${greedy}` } })).status === 200)
+  t.pass('what has ended makes room')
+})
+
+t.test('requests that wait are counted', async (t) => {
+  const first = [1, 2].map(async () => await fetch(`${url}/containers/${id}/wait?timeout=300`, { method: 'POST', headers: { authorization: `Bearer ${greedy}` } }).catch(() => {}))
+  const refused = async (path: string) => await fetch(url + path, { method: 'POST', headers: { authorization: `Bearer ${greedy}` } })
+  await until(async () => (await refused(`/containers/${id}/wait?timeout=1`)).status === 429)
+  t.match(await (await refused(`/containers/${id}/wait`)).json(), { code: 'too_many_waits' })
+  t.match(await (await refused(`/containers/${id}/start?wait_ready=true`)).json(), { code: 'too_many_waits' })
+  t.equal((await api.call('POST', `/containers/${id}/start`)).status, 200)
+  await api.call('POST', `/containers/${id}/kill`)
+  await Promise.all(first)
+})
+
+t.test('so are pulls and builds', async (t) => {
+  const leaving = new AbortController()
+  const endless = () => new ReadableStream({ pull: async (controller) => { await new Promise((resolve) => { setTimeout(resolve, 50) }); controller.enqueue(new Uint8Array(512)) } })
+  const tar = { method: 'POST', headers: { authorization: `Bearer ${greedy}`, 'content-type': 'application/x-tar' }, duplex: 'half', signal: leaving.signal } as const
+  const first = fetch(`${url}/images/build`, { ...tar, body: endless() }).catch(() => {})
+  await until(async () => (await api.post('/images/build', { dockerfile: `FROM ${image}` })).status === 429)
+  t.match((await api.post('/images/build', { dockerfile: `FROM ${image}` })).body, { code: 'too_many_builds', detail: /DOCKAPI_MAX_BUILDS/ })
+  leaving.abort()
+  await first
+})
+
+t.end()
