@@ -6,7 +6,7 @@ import { until } from '../support/until.ts'
 
 const engine = createTestEngine(t)
 const image = await busyboxImage(engine)
-const { app, url } = await listenTestApp(t, { DOCKAPI_MAX_STREAMS: '100', DOCKAPI_MAX_EXECS: '20', DOCKAPI_MAX_WAITS: '4', DOCKAPI_MAX_PULLS: '2', DOCKAPI_MAX_BUILDS: '1' })
+const { app, url } = await listenTestApp(t, { DOCKAPI_MAX_STREAMS: '100', DOCKAPI_MAX_EXECS: '20', DOCKAPI_MAX_WAITS: '4', DOCKAPI_MAX_BUILDS: '1' })
 const { id } = await startTestContainer(engine, { image, command: ['sh', '-c', 'while true; do echo tick; sleep 0.2; done'], labels: { 'dockapi.managed': 'true' } })
 const greedy = app.tokens.create({ name: 'greedy', scopes: ['admin'] }).token
 const other = app.tokens.create({ name: 'other', scopes: ['admin'] }).token
@@ -54,15 +54,17 @@ t.test('requests that wait are counted', async (t) => {
   await Promise.all(first)
 })
 
-t.test('so are pulls and builds', async (t) => {
+t.test('so are builds', async (t) => {
   const leaving = new AbortController()
-  const endless = () => new ReadableStream({ pull: async (controller) => { await new Promise((resolve) => { setTimeout(resolve, 50) }); controller.enqueue(new Uint8Array(512)) } })
-  const tar = { method: 'POST', headers: { authorization: `Bearer ${greedy}`, 'content-type': 'application/x-tar' }, duplex: 'half', signal: leaving.signal } as const
-  const first = fetch(`${url}/images/build`, { ...tar, body: endless() }).catch(() => {})
-  await until(async () => (await api.post('/images/build', { dockerfile: `FROM ${image}` })).status === 429)
-  t.match((await api.post('/images/build', { dockerfile: `FROM ${image}` })).body, { code: 'too_many_builds', detail: /DOCKAPI_MAX_BUILDS/ })
+  const build = (token: string, dockerfile: string, signal?: AbortSignal) => fetch(`${url}/images/build`, {
+    method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept: 'application/x-ndjson' }, body: JSON.stringify({ dockerfile }), ...(signal === undefined ? {} : { signal })
+  })
+  const first = await build(greedy, `FROM ${image}\nRUN sleep 300`, leaving.signal)
+  t.equal(first.status, 200)
+  const second = await build(other, `FROM ${image}`)
+  t.equal(second.status, 429)
+  t.match(await second.json(), { code: 'too_many_builds', detail: /DOCKAPI_MAX_BUILDS/ })
   leaving.abort()
-  await first
 })
 
 t.end()
