@@ -1,4 +1,5 @@
 import type { AddressInfo, Socket } from 'node:net'
+import type { Principal } from '../auth/principal.ts'
 import type { Config } from '../config/schema.ts'
 import type { Containers } from '../containers/containers.ts'
 import type { ContainerDocument } from '../engine/containers.ts'
@@ -83,6 +84,8 @@ export type GatewayParts = {
   apiPorts (): readonly number[]
   /** Whether an `Authorization` header is dockAPI's own, which no container may see. */
   isOwnToken (authorization: string | undefined): boolean
+  /** Whose token it carries. @throws DockApiError `too_many_attempts`. */
+  principalOf (authorization: string | undefined, address: string): Principal | undefined
   statusOf (error: DockApiError): number
   describe (error: DockApiError, url: string): Problem
   onClientError (error: Error, socket: Socket): void
@@ -108,7 +111,7 @@ export function createGateway (parts: GatewayParts): Gateway {
   const file = watchMiddlewareFile(config.middlewaresFile, { onChange: rebuild, onProblem: parts.onFileProblem })
   const pool = createPool<Member>({ secret: parts.secret })
   const provider = createProvider(containers, { expose: config.expose, onChange: swap })
-  const registry = createMiddlewareRegistry({ resolveAuth: createAuthResolver(containers, declarersOf), resolveService, statusOf: parts.statusOf })
+  const registry = createMiddlewareRegistry({ resolveAuth: createAuthResolver(containers, declarersOf), resolveService, principalOf: parts.principalOf, statusOf: parts.statusOf })
   const dispatch = createDispatch({ find, chainOf: ({ id }) => chains.get(id)!, serviceOf: (key) => table.services.get(key), provider, pool, registry, forwarder, isOwnToken })
   const server = createGatewayServer({ serve: dispatch, describe, onClientError, onRefusal, clientTimeoutMs: config.clientTimeout * 1000 })
   const followReadiness = createReadiness((container) => { parts.onContainer('ready', container) })

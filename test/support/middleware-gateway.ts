@@ -36,14 +36,14 @@ export function upstreamAt (port: number, containerId = 'c'): Upstream {
 export async function createMiddlewareGateway (t: Test, plan?: Plan, { auth, services = {}, timeoutMs = 10_000, clientTimeoutMs = 60_000 }: GatewayFakes = {}): Promise<MiddlewareGateway> {
   const rawd = await createRawUpstream(plan)
   const forwarder = createForwarder({ graceMs: 200 })
-  const registry = createMiddlewareRegistry({ resolveAuth: async (address) => auth?.(address), resolveService: async (name) => services[name], statusOf }, { authTimeoutMs: timeoutMs, pageTimeoutMs: timeoutMs })
+  const registry = createMiddlewareRegistry({ resolveAuth: async (address) => auth?.(address), resolveService: async (name) => services[name], principalOf: () => undefined, statusOf }, { authTimeoutMs: timeoutMs, pageTimeoutMs: timeoutMs })
   let middlewares: Middleware[] = []
   const gateway: MiddlewareGateway = { port: 0, rawd, registry, use, refusals: [], clientAddress: undefined, scheme: 'http', ownToken: 'Bearer own' }
   const server = createGatewayServer({
     async serve (request, response) {
       const stripAuthorization = request.headers.authorization === gateway.ownToken
       const host = (request.headers.host ?? '').split(':')[0]!
-      const parts = { request, response, clientAddress: gateway.clientAddress ?? request.socket.remoteAddress!, scheme: gateway.scheme, host, target: request.url!, stripAuthorization }
+      const parts = { request, response, clientAddress: gateway.clientAddress ?? request.socket.remoteAddress!, scheme: gateway.scheme, host, target: request.url!, stripAuthorization, isVisibleTo: () => true }
       await registry.through(middlewares, parts, (target, changes) => forwarder.forward(request, response, upstreamAt(rawd.port), { rawUrl: target, prefix: '', stripAuthorization, changes }))
     },
     describe: (error, url) => problemOf(error, url, 'request-id'),
