@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { createClient } from '../support/api.ts'
 import { listenTestApp } from '../support/app.ts'
@@ -6,7 +9,7 @@ import { until } from '../support/until.ts'
 
 const engine = createTestEngine(t)
 const image = await busyboxImage(engine)
-const { app, url } = await listenTestApp(t, { DOCKAPI_MAX_STREAMS: '100', DOCKAPI_MAX_EXECS: '20', DOCKAPI_MAX_WAITS: '4', DOCKAPI_MAX_BUILDS: '1' })
+const { app, url } = await listenTestApp(t, { DOCKAPI_MAX_STREAMS: '100', DOCKAPI_MAX_EXECS: '20', DOCKAPI_MAX_WAITS: '4', DOCKAPI_MAX_PULLS: '2', DOCKAPI_MAX_BUILDS: '1' })
 const { id } = await startTestContainer(engine, { image, command: ['sh', '-c', 'while true; do echo tick; sleep 0.2; done'], labels: { 'dockapi.managed': 'true' } })
 const greedy = app.tokens.create({ name: 'greedy', scopes: ['admin'] }).token
 const other = app.tokens.create({ name: 'other', scopes: ['admin'] }).token
@@ -65,6 +68,32 @@ t.test('so are builds', async (t) => {
   t.equal(second.status, 429)
   t.match(await second.json(), { code: 'too_many_builds', detail: /DOCKAPI_MAX_BUILDS/ })
   leaving.abort()
+})
+
+t.test('pulls are counted, and containers in the making', async (t) => {
+  const registry = createServer(() => {}).listen(0, '127.0.0.1')
+  t.after(() => { registry.close().closeAllConnections() })
+  await once(registry, 'listening')
+  const image = `127.0.0.1:${(registry.address() as AddressInfo).port}/never`
+  const leaving = new AbortController()
+  const pull = async (token: string, signal: AbortSignal | null = null) => await fetch(`${url}/images/pull`, {
+    method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept: 'application/x-ndjson' }, body: JSON.stringify({ image }), signal
+  })
+  const first = pull(greedy, leaving.signal).catch(() => {})
+  await once(registry, 'connection')
+  const second = await pull(greedy)
+  t.equal(second.status, 429)
+  t.match(await second.json(), { code: 'too_many_pulls', detail: /"greedy" has 1.*DOCKAPI_MAX_PULLS/ })
+  leaving.abort()
+  await first
+
+  const launch = (count: number) => api.post('/api/containers', { image, name: `limits-${process.pid}-${count}` })
+  const launched = await Promise.all(Array.from({ length: 50 }, (_, count) => launch(count)))
+  t.same([...new Set(launched.map(({ status }) => status))], [200])
+  const refused = await launch(50)
+  t.equal(refused.status, 429)
+  t.match(refused.body, { code: 'too_many_launches' })
+  await Promise.all(launched.map(({ body: { id } }) => api.delete(`/api/containers/${String(id)}`)))
 })
 
 t.end()
