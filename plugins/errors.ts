@@ -46,7 +46,6 @@ const FASTIFY_CODES: Record<string, ErrorCode> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
   FST_ERR_CTP_INVALID_TYPE: 'unsupported_media_type',
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
-  FST_ERR_BAD_URL: 'invalid_request',
   FST_ERR_ASYNC_CONSTRAINT: 'invalid_request'
 }
 
@@ -135,6 +134,8 @@ function translate (raw: FastifyError, request: FastifyRequest): DockApiError {
   if (raw.validation !== undefined) return translateValidation(raw)
   const code = FASTIFY_CODES[raw.code]
   if (code === 'unsupported_media_type') return new DockApiError(code, describeType(request.headers['content-type']), { cause: raw })
+  // Its own sentence repeats the query, which may hold secrets.
+  if (raw.code === 'FST_ERR_BAD_URL') return new DockApiError('invalid_request', 'The path is not percent-encoded rightly.', { cause: raw })
   if (code !== undefined) return new DockApiError(code, raw.message, { cause: raw })
   if (raw instanceof SyntaxError && raw.statusCode === 400) return new DockApiError('invalid_json', `The body is not valid JSON: ${raw.message}.`, { cause: raw })
   if (raw.statusCode !== undefined && raw.statusCode >= 400 && raw.statusCode < 500) {

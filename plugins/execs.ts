@@ -7,8 +7,8 @@ declare module 'fastify' {
   interface FastifyInstance { execs: Execs }
 }
 
-async function execs (app: FastifyInstance, options: { limit: number }) {
-  const created = createExecs(app.engine, options.limit)
+async function execs (app: FastifyInstance) {
+  const created = createExecs(app.engine)
   app.decorate('execs', created)
   app.addHook('preClose', async () => { await created.close() })
 }

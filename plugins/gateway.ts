@@ -24,6 +24,7 @@ async function gateway (app: FastifyInstance, { config }: { config: Config }) {
     secret: secretOf(app.store, 'sticky'),
     apiPorts: () => app.addresses().map((address) => (address as AddressInfo).port),
     isOwnToken: app.guard.isOwnToken,
+    principalOf: app.guard.principalOf,
     statusOf,
     describe: (error, url) => problemOf(error, url, `gateway-${++count}`),
     onClientError: answerClientError,

@@ -17,7 +17,7 @@ const FAILURES: ReadonlyArray<[DockApiError, string]> = [
   [new DockApiError('body_too_large', 'The body is larger than 1 MiB.'), '/containers/run'],
   [new DockApiError('unsupported_media_type', 'The body has the content type "text/plain".'), '/containers/run'],
   [new DockApiError('websocket_required', 'This answers as a WebSocket only.'), `${CONTAINER}/exec`],
-  [new DockApiError('too_many_streams', 'There are 100 open streams already.'), `${CONTAINER}/logs`],
+  [new DockApiError('too_many_streams', 'There are 500 streams and transfers already (DOCKAPI_MAX_STREAMS).'), `${CONTAINER}/logs`],
   [new DockApiError('engine_error', 'The engine said: layer does not exist.'), '/containers/run'],
   [new DockApiError('upstream_failed', 'The container "my-nginx" closed the connection before it answered.'), '/proxy/my-nginx/'],
   [new DockApiError('engine_unavailable', 'The engine cannot be reached at unix:///var/run/docker.sock.'), CONTAINER],

@@ -40,8 +40,8 @@ declare module 'fastify' {
   }
 }
 
-async function streams (app: FastifyInstance, options: { limit: number }) {
-  const created = createStreams(options.limit)
+async function streams (app: FastifyInstance) {
+  const created = createStreams()
   app.decorate('streams', created)
   app.decorate('events', createEventHub(app.engine))
   app.decorate('logs', createLogHub(app.engine))

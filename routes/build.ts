@@ -31,7 +31,7 @@ const build: FastifyPluginAsyncTypebox = async (app) => {
   }
 
   app.post('/images/build', {
-    config: { scope: 'images' },
+    config: { scope: 'images', holds: 'builds' },
     schema: {
       operationId: 'buildImage',
       tags: ['Images'],
@@ -69,7 +69,7 @@ const build: FastifyPluginAsyncTypebox = async (app) => {
 
   app.get('/images/build', {
     exposeHeadRoute: false,
-    config: { scope: 'images' },
+    config: { scope: 'images', holds: 'builds' },
     schema: {
       operationId: 'watchBuild',
       tags: ['Images'],

@@ -9,7 +9,7 @@ const JSON_BOUNDS = { limit: 100, timeout: 5 }
 
 const events: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/events', {
-    config: { scope: 'read' },
+    config: { scope: 'read', holds: 'streams' },
     schema: {
       operationId: 'streamEvents',
       tags: ['Streams'],

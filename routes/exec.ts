@@ -16,7 +16,7 @@ import { selectProtocol } from '../src/sockets/handshake.ts'
 
 const exec: FastifyPluginAsyncTypebox = async (app) => {
   app.post('/containers/:id/exec', {
-    config: { scope: 'exec' },
+    config: { scope: 'exec', holds: 'execs' },
     schema: {
       operationId: 'execInContainer',
       tags: ['Streams'],
@@ -46,7 +46,7 @@ const exec: FastifyPluginAsyncTypebox = async (app) => {
 
   app.get('/containers/:id/exec', {
     exposeHeadRoute: false,
-    config: { scope: 'exec' },
+    config: { scope: 'exec', holds: 'execs' },
     schema: {
       operationId: 'openExec',
       tags: ['Streams'],

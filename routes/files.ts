@@ -26,7 +26,7 @@ const files: FastifyPluginAsyncTypebox = async (app) => {
   app.addContentTypeParser('*', (_request, body, done) => { done(null, body) })
 
   app.get('/containers/:id/files', {
-    config: { scope: 'exec' },
+    config: { scope: 'exec', holds: 'streams' },
     schema: {
       operationId: 'readContainerFiles',
       tags: ['Files'],
@@ -83,7 +83,7 @@ const files: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.put('/containers/:id/files', {
-    config: { scope: 'exec' },
+    config: { scope: 'exec', holds: 'streams' },
     schema: {
       operationId: 'writeContainerFiles',
       tags: ['Files'],

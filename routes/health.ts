@@ -27,7 +27,7 @@ const health: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.get('/livez', {
-    config: { public: true },
+    config: { public: true, rateLimit: false },
     schema: {
       operationId: 'getLiveness',
       tags: ['Health'],

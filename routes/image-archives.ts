@@ -22,7 +22,7 @@ const imageArchives: FastifyPluginAsyncTypebox = async (app) => {
   app.addContentTypeParser(TAR_TYPES, (_request, body, done) => { done(null, body) })
 
   app.get('/images/save', {
-    config: { scope: 'images' },
+    config: { scope: 'images', holds: 'streams' },
     schema: {
       operationId: 'saveImages',
       tags: ['Images'],
@@ -50,7 +50,7 @@ const imageArchives: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.post('/images/load', {
-    config: { scope: 'images' },
+    config: { scope: 'images', holds: 'streams' },
     schema: {
       operationId: 'loadImages',
       tags: ['Images'],

@@ -27,7 +27,7 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request) => visibleImages(request.principal.grant, await findImages(app.engine, request.query, request.gone)))
 
   app.post('/images/pull', {
-    config: { scope: 'images' },
+    config: { scope: 'images', holds: 'pulls' },
     schema: {
       operationId: 'pullImage',
       tags: ['Images'],
@@ -57,7 +57,7 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
 
   app.get('/images/pull', {
     exposeHeadRoute: false,
-    config: { scope: 'images' },
+    config: { scope: 'images', holds: 'pulls' },
     schema: {
       operationId: 'watchPull',
       tags: ['Images'],

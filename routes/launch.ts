@@ -8,7 +8,7 @@ import { problems } from '../schemas/problem.ts'
 /** The shortest way from an image to a URL. */
 const launch: FastifyPluginAsyncTypebox<{ domain: string }> = async (app, { domain }) => {
   app.post('/containers', {
-    config: { scope: 'run' },
+    config: { scope: 'run', holds: 'waits' },
     schema: {
       operationId: 'launchContainer',
       tags: ['Containers'],

@@ -40,7 +40,7 @@ const lifecycle: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.post('/containers/:id/start', {
-    config: RUN,
+    config: { ...RUN, holds: 'waits' },
     schema: { ...schemaOf('startContainer', 'Start a container', 'One that runs already is success. The host port may be another than before.'), querystring: StartQuerySchema }
   }, async (request) => {
     const { wait_ready: isWaiting, health_path: healthPath, wait_timeout: seconds } = request.query
@@ -116,7 +116,7 @@ const lifecycle: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.post('/containers/:id/wait', {
-    config: { scope: 'read' },
+    config: { scope: 'read', holds: 'waits' },
     schema: {
       ...schemaOf('waitForContainer', 'Wait for the end of a container'),
       querystring: WaitQuerySchema,

@@ -19,7 +19,7 @@ const FILE_ENDINGS = { text: 'log', ndjson: 'ndjson', sse: 'sse', json: 'json' }
 
 const logs: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/containers/:id/logs', {
-    config: { scope: 'logs' },
+    config: { scope: 'logs', holds: 'streams' },
     schema: {
       operationId: 'streamContainerLogs',
       tags: ['Streams'],

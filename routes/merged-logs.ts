@@ -11,7 +11,7 @@ const FILE_ENDINGS = { text: 'log', ndjson: 'ndjson', sse: 'sse', json: 'json' }
 
 const mergedLogs: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/logs', {
-    config: { scope: 'logs' },
+    config: { scope: 'logs', holds: 'streams' },
     schema: {
       operationId: 'streamLogs',
       tags: ['Streams'],

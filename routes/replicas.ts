@@ -23,7 +23,7 @@ const replicas: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request) => await describe(await findReplicas(request.containers, request.params.id, request.gone), request))
 
   app.put('/containers/:id/replicas', {
-    config: { scope: 'run' },
+    config: { scope: 'run', holds: 'waits' },
     schema: {
       operationId: 'scaleContainer',
       tags: ['Containers'],

@@ -9,7 +9,7 @@ import { RunRequestSchema } from '../schemas/run.ts'
 
 const run: FastifyPluginAsyncTypebox = async (app) => {
   app.post('/containers/run', {
-    config: { scope: 'run' },
+    config: { scope: 'run', holds: 'waits' },
     schema: {
       operationId: 'runContainer',
       tags: ['Containers'],

@@ -13,7 +13,7 @@ const CHANGE_KINDS = ['changed', 'added', 'deleted'] as const
 /** What containers use and do. */
 const stats: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/containers/:id/stats', {
-    config: { scope: 'read' },
+    config: { scope: 'read', holds: 'streams' },
     schema: {
       operationId: 'getContainerStats',
       tags: ['Streams'],
@@ -33,7 +33,7 @@ const stats: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.get('/stats', {
-    config: { scope: 'read' },
+    config: { scope: 'read', holds: 'streams' },
     schema: {
       operationId: 'listStats',
       tags: ['Streams'],

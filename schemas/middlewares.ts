@@ -62,6 +62,7 @@ export const MiddlewareSchema = model('Middleware', {
     add_auth_cookies_to_response: Type.Optional(strings('Cookies of its answer that the client gets.')),
     max_response_body_size: Type.Optional(Type.Integer({ minimum: 1, description: 'In bytes.' }))
   }, 'Asks another server who may pass.'),
+  token: options({}, 'Asks for a token of dockAPI: one with the scope `read`, for which the containers of the route exist. The application does not see it.'),
   ip_allow_list: options({
     source_range: Addresses,
     reject_status_code: Type.Optional(Type.Integer({ minimum: 400, maximum: 599 }))

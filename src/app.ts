@@ -3,6 +3,7 @@ import Fastify from 'fastify'
 import type { FastifyHttpOptions, FastifyServerOptions } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Config } from './config/schema.ts'
+import { headTimeouts } from './forward/head-timeouts.ts'
 import { isProxyUpgrade, routerUrl } from './forward/proxy-url.ts'
 import { isSocketRequest } from './sockets/handshake.ts'
 import abort from '../plugins/abort.ts'
@@ -18,7 +19,10 @@ import lifetimes from '../plugins/lifetimes.ts'
 import launches from '../plugins/launches.ts'
 import openapi from '../plugins/openapi.ts'
 import pulls from '../plugins/pulls.ts'
+import rateLimits from '../plugins/rate-limits.ts'
 import shutdown from '../plugins/shutdown.ts'
+import slots from '../plugins/slots.ts'
+import slowClients from '../plugins/slow-clients.ts'
 import store from '../plugins/store.ts'
 import streams from '../plugins/streams.ts'
 import tombstones from '../plugins/tombstones.ts'
@@ -68,13 +72,17 @@ export const SERVER_OPTIONS = {
 
 /** Composes the API: plugins first, then routes, in the order in which they are read. Nothing listens and nothing is dialled yet. */
 export async function buildApp (config: Config, options: Pick<FastifyServerOptions, 'logger'> = {}) {
-  const app = Fastify({ ...SERVER_OPTIONS, ...options }).withTypeProvider<TypeBoxTypeProvider>()
+  const http = { ...SERVER_OPTIONS.http, ...headTimeouts(config.clientTimeout * 1000) }
+  const app = Fastify({ ...SERVER_OPTIONS, http, ...options }).withTypeProvider<TypeBoxTypeProvider>()
 
   await app.register(errors)
   await app.register(shutdown, {})
   await app.register(store, { dataDir: config.dataDir })
   await app.register(tokens, { config })
   await app.register(guard, { config })
+  await app.register(rateLimits, { perMinute: config.rateLimit, redisUrl: config.rateLimitRedis })
+  await app.register(slots, { limits: config })
+  await app.register(slowClients, { timeoutMs: config.clientTimeout * 1000 })
   await app.register(openapi)
   await app.register(abort)
   await app.register(engine, { environment: config.engine })
@@ -85,8 +93,8 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(containerPages)
   await app.register(forwarder)
   await app.register(websocket)
-  await app.register(streams, { limit: config.maxStreams })
-  await app.register(execs, { limit: config.maxStreams })
+  await app.register(streams)
+  await app.register(execs)
   await app.register(upgrade)
   await app.register(gateway, { config })
   await app.register(lifetimes, {})

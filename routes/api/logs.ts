@@ -11,7 +11,7 @@ import { ResumeHeadersSchema } from '../../schemas/streams.ts'
 
 const logs: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/containers/:id/logs', {
-    config: { scope: 'logs' },
+    config: { scope: 'logs', holds: 'streams' },
     schema: {
       operationId: 'streamApiContainerLogs',
       tags: ['Under /api'],

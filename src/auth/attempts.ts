@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net'
+import { networkOf } from './network.ts'
 
 /** Counts wrong tokens by the address that they came from. */
 export type Attempts = {
@@ -41,13 +41,4 @@ export function createAttempts (now: () => number = Date.now): Attempts {
       return count === undefined || count.wrong < LIMIT ? 0 : Math.ceil((count.until - now()) / 1000)
     }
   }
-}
-
-/** Of IPv6 the first half: one machine has all of the other. */
-function networkOf (address: string): string {
-  if (!isIPv6(address) || address.startsWith('::ffff:')) return address
-  const [head = '', tail] = address.split('::')
-  const groups = head === '' ? [] : head.split(':')
-  const missing = tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length)
-  return [...groups, ...Array<string>(Math.max(missing, 0)).fill('0'), ...(tail ?? '').split(':')].slice(0, 4).join(':')
 }

@@ -2,6 +2,7 @@ import { DockApiError } from '../errors.ts'
 import type { Scope } from '../../schemas/scopes.ts'
 import { UNRESTRICTED } from './grant.ts'
 import type { Grant } from './grant.ts'
+import { networkOf } from './network.ts'
 
 /** Whom a request is from, and what that one may do. */
 export type Principal = {
@@ -36,6 +37,12 @@ export function requireScope (principal: Principal, scope: Scope): void {
   if (hasScope(principal, scope)) return
   const owned = [...principal.scopes].join(', ')
   throw new DockApiError('scope_missing', `This needs the scope "${scope}"; the token "${principal.name}" has ${owned}.`, { details: { scope } })
+}
+
+/** By what the requests of one caller are counted: its token, else the network that it calls from. */
+export function callerOf ({ name, tokenId }: Principal, address: string): string {
+  if (tokenId !== undefined) return `token:${tokenId}`
+  return name === OWNER.name ? `token:${name}` : `address:${networkOf(address)}`
 }
 
 function fixed (name: string, scopes: ReadonlySet<Scope>): Principal {

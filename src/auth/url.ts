@@ -3,6 +3,8 @@ import { isTicketShaped, isTokenShaped } from './secret.ts'
 /** Parameters under which clients send tokens (RFC 6750 section 2.3 among them). */
 const TOKEN_PARAMETERS = new Set(['token', 'access_token'])
 const TICKET_PARAMETER = 'ticket'
+/** A WebSocket's handshake has no body: `GET /containers/{id}/exec` takes `NAME=value` here. */
+const ENV_PARAMETER = 'env'
 const REDACTED = '[redacted]'
 
 /** The ticket of ours that a request target carries. */
@@ -29,7 +31,7 @@ export function withoutTicket (url: string): string {
 /** The request target as it may be logged. */
 export function redactUrl (url: string): string {
   if (!url.includes('?')) return url
-  const isSecret = ({ name, value }: Pair) => TOKEN_PARAMETERS.has(name) || name === TICKET_PARAMETER || isTokenShaped(value)
+  const isSecret = ({ name, value }: Pair) => TOKEN_PARAMETERS.has(name) || name === TICKET_PARAMETER || name === ENV_PARAMETER || isTokenShaped(value)
   const shown = pairsOf(url).map((pair) => isSecret(pair) ? `${pair.name}=${REDACTED}` : pair.text)
   return `${url.slice(0, url.indexOf('?') + 1)}${shown.join('&')}`
 }

@@ -13,7 +13,7 @@ import type { ExecRecord } from './records.ts'
 
 /** The commands that run in containers through this server. */
 export type Execs = {
-  /** Runs a command and connects to it. Errors as `openCommand`, and `too_many_streams`. */
+  /** Runs a command and connects to it. Errors as `openCommand`. */
   open (document: ContainerDocument, order: ExecOrder, signal: AbortSignal): Promise<Exec>
   /** Runs a command that nobody listens to. Errors as `startCommand`. */
   start (document: ContainerDocument, order: ExecOrder, signal: AbortSignal): Promise<ExecRecord>
@@ -31,14 +31,12 @@ export type Execs = {
 /** How long the answer to a signal waits for the end of the command, in milliseconds. */
 const SETTLE_MS = 1_000
 
-/** @param limit Commands that may be connected at once. */
-export function createExecs (engine: Engine, limit: number): Execs {
+export function createExecs (engine: Engine): Execs {
   const records = createExecRecords()
   const connected = new Set<Exec>()
   const timers = new Set<NodeJS.Timeout>()
 
   async function open (document: ContainerDocument, order: ExecOrder, signal: AbortSignal) {
-    if (connected.size >= limit) throw new DockApiError('too_many_streams', `There are ${limit} connected commands already.`)
     const exec = await openCommand(engine, document, order, signal)
     records.add(exec.record)
     connected.add(exec)

@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { fitsLabels } from '../auth/grant.ts'
+import type { Grant } from '../auth/grant.ts'
 import { DockApiError } from '../errors.ts'
 import type { Changes } from '../forward/changes.ts'
 import type { Forwarder } from '../forward/forwarder.ts'
@@ -44,7 +46,7 @@ export function createDispatch ({ find, chainOf, presentOf, provider, pool, regi
     const stripAuthorization = isOwnToken(request.headers.authorization)
     if (chain.length === 0) return await carry({ request, response, service: route.service, target: asked.target, stripAuthorization, changes: undefined })
     const { clientAddress, host, target } = asked
-    const parts = { request, response, clientAddress, scheme: 'encrypted' in request.socket ? 'https' as const : 'http' as const, host, target, stripAuthorization }
+    const parts = { request, response, clientAddress, scheme: 'encrypted' in request.socket ? 'https' as const : 'http' as const, host, target, stripAuthorization, isVisibleTo: (grant: Grant) => isServiceVisible(route.service, grant) }
     await registry.through(chain, parts, (target, changes) => carry({ request, response, service: route.service, target, stripAuthorization, changes }))
   }
 
@@ -94,6 +96,10 @@ export function createDispatch ({ find, chainOf, presentOf, provider, pool, regi
 }
 
 type Carried = { request: IncomingMessage, response: ServerResponse, service: Service, target: string, stripAuthorization: boolean, changes: Changes | undefined }
+
+function isServiceVisible ({ members }: Service, grant: Grant): boolean {
+  return members.every(({ container }) => fitsLabels(grant, container.labels))
+}
 
 /** A sticky service's cookie, and the upstream's own name for one that does not want to be called by the public one. @param lease The one that answers. */
 function changesFor (lease: () => Lease<Member>, { settings }: Service, changes: Changes | undefined): Changes | undefined {

@@ -1,4 +1,5 @@
 import type { AddressInfo, Socket } from 'node:net'
+import type { Principal } from '../auth/principal.ts'
 import type { Config } from '../config/schema.ts'
 import type { Containers } from '../containers/containers.ts'
 import type { ContainerDocument } from '../engine/containers.ts'
@@ -31,7 +32,7 @@ import { staticClaims } from './static-claims.ts'
 import { EMPTY_TABLE, buildTable } from './table.ts'
 import type { Table } from './table.ts'
 
-export type GatewayConfig = Pick<Config, 'gatewayHost' | 'gatewayPort' | 'isGatewayPortGiven' | 'domain' | 'expose' | 'allowedHosts' | 'sharedHosts' | 'middlewaresFile'>
+export type GatewayConfig = Pick<Config, 'gatewayHost' | 'gatewayPort' | 'isGatewayPortGiven' | 'domain' | 'expose' | 'allowedHosts' | 'sharedHosts' | 'middlewaresFile' | 'clientTimeout'>
 
 /** The second plane: every container at a host name of its own. */
 export type Gateway = {
@@ -84,6 +85,8 @@ export type GatewayParts = {
   apiPorts (): readonly number[]
   /** Whether an `Authorization` header is dockAPI's own, which no container may see. */
   isOwnToken (authorization: string | undefined): boolean
+  /** Whose token it carries. @throws DockApiError `too_many_attempts`. */
+  principalOf (authorization: string | undefined, address: string): Principal | undefined
   statusOf (error: DockApiError): number
   describe (error: DockApiError, url: string): Problem
   onClientError (error: Error, socket: Socket): void
@@ -110,9 +113,9 @@ export function createGateway (parts: GatewayParts): Gateway {
   const pool = createPool<Member>({ secret: parts.secret })
   const renewal = createRenewal(rebuild)
   const provider = createProvider(containers, { expose: config.expose, onChange: learn })
-  const registry = createMiddlewareRegistry({ resolveAuth: createAuthResolver(containers, declarersOf), resolveService, statusOf: parts.statusOf })
+  const registry = createMiddlewareRegistry({ resolveAuth: createAuthResolver(containers, declarersOf), resolveService, principalOf: parts.principalOf, statusOf: parts.statusOf })
   const dispatch = createDispatch({ find, chainOf: ({ id }) => chains.get(id)!, presentOf, provider, pool, registry, forwarder, isOwnToken })
-  const server = createGatewayServer({ serve: dispatch, describe, onClientError, onRefusal })
+  const server = createGatewayServer({ serve: dispatch, describe, onClientError, onRefusal, clientTimeoutMs: config.clientTimeout * 1000 })
   const followReadiness = createReadiness((container) => { parts.onContainer('ready', container) })
   const reserved = new Set(config.allowedHosts.map((host) => host.toLowerCase()))
   let known: readonly RoutedContainer[] = []

@@ -5,7 +5,7 @@ import type { Rule } from './rules/rule.ts'
 import type { Address, RoutedContainer } from './routed-container.ts'
 
 /** What a member is an address of: a container, or a server that the API named. */
-export type Subject = Pick<RoutedContainer, 'id' | 'name' | 'status' | 'run' | 'addresses'>
+export type Subject = Pick<RoutedContainer, 'id' | 'name' | 'labels' | 'status' | 'run' | 'addresses'>
 
 /** One address of a service. */
 export type Member = {

@@ -3,7 +3,9 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { isLoopback } from '../config/loopback.ts'
 import { DockApiError } from '../errors.ts'
+import { headTimeouts } from '../forward/head-timeouts.ts'
 import { drainBody } from '../forward/request-body.ts'
+import { cutStalledReaders } from '../forward/stalled-readers.ts'
 import { acceptUpgrades, isUpgradable } from '../forward/upgrades.ts'
 import type { Problem } from '../../schemas/problem.ts'
 import { PAGE_POLICY, renderPage, wantsPage } from './page.ts'
@@ -17,6 +19,8 @@ export type ServerOptions = {
   onClientError (error: Error, socket: Socket): void
   /** Told of every failure that is answered here. */
   onRefusal (error: DockApiError, problem: Problem): void
+  /** How long a client may take for the head of a request, or not read what it asked for, in milliseconds. */
+  clientTimeoutMs: number
 }
 
 /** How long an idle connection is kept, in milliseconds: longer than load balancers keep theirs. */
@@ -24,13 +28,14 @@ const KEEP_ALIVE_MS = 72_000
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'via'] as const
 
 /**
- * The listener of the gateway: strict HTTP/1.1, no limit on how long a request or an answer may take, but one on how long its head may
- * (60 s, 16 KiB: Node's own). Failures are problem documents for programs and a small page for browsers.
+ * The listener of the gateway: strict HTTP/1.1, no limit on how long a request or an answer may take, but one on its head (16 KiB: Node's own)
+ * and on how long a client may keep the gateway waiting. Failures are problem documents for programs and a small page for browsers.
  */
-export function createGatewayServer ({ serve, describe, onClientError, onRefusal }: ServerOptions): Server {
-  const server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS, requireHostHeader: false, optimizeEmptyRequests: true, shouldUpgradeCallback: isUpgradable }, handle)
+export function createGatewayServer ({ serve, describe, onClientError, onRefusal, clientTimeoutMs }: ServerOptions): Server {
+  const server = createServer({ requestTimeout: 0, ...headTimeouts(clientTimeoutMs), keepAliveTimeout: KEEP_ALIVE_MS, requireHostHeader: false, optimizeEmptyRequests: true, shouldUpgradeCallback: isUpgradable }, handle)
   acceptUpgrades(server, handle)
   server.on('clientError', onClientError)
+  server.once('close', cutStalledReaders(server, clientTimeoutMs))
   return server
 
   function handle (request: IncomingMessage, response: ServerResponse) {

@@ -42,7 +42,7 @@ function serverOf ({ url, weight = 1 }: NonNullable<StaticRoute['upstreams']>[nu
   const port = portText === '' ? (scheme === 'https' ? 443 : 80) : Number(portText)
   return {
     key: origin,
-    container: { id: origin, name: origin, status: 'running', run: '', addresses: new Map() },
+    container: { id: origin, name: origin, labels: {}, status: 'running', run: '', addresses: new Map() },
     port,
     state: 'up',
     address: { upstream: { containerId: origin, scheme, host: hostname.replace(/^\[|\]$/g, ''), port, reason: 'a route of the API names it' } },

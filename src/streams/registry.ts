@@ -7,7 +7,7 @@ export type Admitted = {
   destroy (): unknown
 }
 
-/** The streams that are open now: a bounded number, all of which end when the server does. */
+/** The streams that are open now, all of which end when the server does. How many there may be is said by `src/guard/slots.ts`. */
 export type Streams = {
   readonly open: number
   /** Aborted when the server shuts down. */
@@ -15,7 +15,7 @@ export type Streams = {
   /**
    * Opens a stream and keeps count of it until it closes.
    * @param make Gets the signal that ends what the stream is made of: the client left, the stream is closed, or the server shuts down.
-   * @throws DockApiError `too_many_streams`, `shutting_down`, and what `make` throws.
+   * @throws DockApiError `shutting_down`, and what `make` throws.
    */
   admit<T extends Admitted> (make: (signal: AbortSignal) => Promise<T>, gone: AbortSignal): Promise<T>
   /** Ends every stream: each may say its last word, and is cut when its reader does not take it in time. Idempotent. */
@@ -24,9 +24,8 @@ export type Streams = {
 
 /** How long a reader may take for the end of its stream, in milliseconds. */
 const GRACE_MS = 1000
-const RETRY_AFTER_SECONDS = 5
 
-export function createStreams (limit: number): Streams {
+export function createStreams (): Streams {
   const closing = new AbortController()
   const streams = new Map<AbortController, Admitted | undefined>()
   let emptied: (() => void) | undefined
@@ -39,7 +38,6 @@ export function createStreams (limit: number): Streams {
 
   async function admit<T extends Admitted> (make: (signal: AbortSignal) => Promise<T>, gone: AbortSignal) {
     if (closing.signal.aborted) throw new DockApiError('shutting_down', 'The server is shutting down.')
-    if (streams.size >= limit) throw new DockApiError('too_many_streams', `There are ${limit} open streams already.`, { retryAfterSeconds: RETRY_AFTER_SECONDS })
     const owner = new AbortController()
     streams.set(owner, undefined)
     try {

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
-import { problemOf, statusOf } from '../../plugins/errors.ts'
+import { answerClientError, problemOf, statusOf } from '../../plugins/errors.ts'
 import type { Middleware as Definition } from '../../schemas/middlewares.ts'
 import type { DockApiError } from '../../src/errors.ts'
 import { createForwarder } from '../../src/forward/forwarder.ts'
@@ -26,29 +26,30 @@ export type MiddlewareGateway = {
   readonly ownToken: string
 }
 
-export type GatewayFakes = { auth?: (address: URL) => Upstream | Promise<Upstream> | undefined, services?: Record<string, Upstream>, timeoutMs?: number }
+export type GatewayFakes = { auth?: (address: URL) => Upstream | Promise<Upstream> | undefined, services?: Record<string, Upstream>, timeoutMs?: number, clientTimeoutMs?: number }
 
 export function upstreamAt (port: number, containerId = 'c'): Upstream {
   return { containerId: containerId.padEnd(64, '0'), scheme: 'http', host: '127.0.0.1', port, reason: 'the test says so' }
 }
 
 /** The gateway's server, middlewares and forwarding before one rawd; closed when the test ends. */
-export async function createMiddlewareGateway (t: Test, plan?: Plan, { auth, services = {}, timeoutMs = 10_000 }: GatewayFakes = {}): Promise<MiddlewareGateway> {
+export async function createMiddlewareGateway (t: Test, plan?: Plan, { auth, services = {}, timeoutMs = 10_000, clientTimeoutMs = 60_000 }: GatewayFakes = {}): Promise<MiddlewareGateway> {
   const rawd = await createRawUpstream(plan)
   const forwarder = createForwarder({ graceMs: 200 })
-  const registry = createMiddlewareRegistry({ resolveAuth: async (address) => auth?.(address), resolveService: async (name) => services[name], statusOf }, { authTimeoutMs: timeoutMs, pageTimeoutMs: timeoutMs })
+  const registry = createMiddlewareRegistry({ resolveAuth: async (address) => auth?.(address), resolveService: async (name) => services[name], principalOf: () => undefined, statusOf }, { authTimeoutMs: timeoutMs, pageTimeoutMs: timeoutMs })
   let middlewares: Middleware[] = []
   const gateway: MiddlewareGateway = { port: 0, rawd, registry, use, refusals: [], clientAddress: undefined, scheme: 'http', ownToken: 'Bearer own' }
   const server = createGatewayServer({
     async serve (request, response) {
       const stripAuthorization = request.headers.authorization === gateway.ownToken
       const host = (request.headers.host ?? '').split(':')[0]!
-      const parts = { request, response, clientAddress: gateway.clientAddress ?? request.socket.remoteAddress!, scheme: gateway.scheme, host, target: request.url!, stripAuthorization }
+      const parts = { request, response, clientAddress: gateway.clientAddress ?? request.socket.remoteAddress!, scheme: gateway.scheme, host, target: request.url!, stripAuthorization, isVisibleTo: () => true }
       await registry.through(middlewares, parts, (target, changes) => forwarder.forward(request, response, upstreamAt(rawd.port), { rawUrl: target, prefix: '', stripAuthorization, changes }))
     },
     describe: (error, url) => problemOf(error, url, 'request-id'),
-    onClientError: (_error, socket) => { socket.destroy() },
-    onRefusal: (error) => { gateway.refusals.push(error) }
+    onClientError: answerClientError,
+    onRefusal: (error) => { gateway.refusals.push(error) },
+    clientTimeoutMs
   })
   server.listen(0, '127.0.0.1')
   await new Promise((resolve) => { server.once('listening', resolve) })

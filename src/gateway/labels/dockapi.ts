@@ -68,10 +68,13 @@ function readRouteLabel (draft: DockapiRoute, entry: Entry, options: ReadonlyMap
   applyEntry(draft, mendMiddlewares(entry, known, problems), { options, known }, problems)
 }
 
-/** The middleware that `strip_prefix` of a route asks for; no other container can name it. */
-export function stripPrefixOf ({ name, stripPrefix }: RouteDraft): MiddlewareDeclaration | undefined {
-  if (stripPrefix === undefined) return undefined
-  return { name: `${name === '' ? 'strip_prefix' : `strip_prefix.${name}`}@own`, middleware: { strip_prefix: { prefixes: stripPrefix } } }
+/** The middlewares that `token` and `strip_prefix` of a route ask for; no other container can name them. */
+export function ownMiddlewares ({ name, needsToken, stripPrefix }: RouteDraft): { first: MiddlewareDeclaration[], last: MiddlewareDeclaration[] } {
+  const own = (kind: string) => `${name === '' ? kind : `${kind}.${name}`}@own`
+  return {
+    first: needsToken === true ? [{ name: own('token'), middleware: { token: {} } }] : [],
+    last: stripPrefix === undefined ? [] : [{ name: own('strip_prefix'), middleware: { strip_prefix: { prefixes: stripPrefix } } }]
+  }
 }
 
 function emptyDraft (name: string): DockapiRoute {

@@ -1,5 +1,5 @@
 import type { Declarations, RouteDeclaration, ServiceDeclaration } from './declarations.ts'
-import { stripPrefixOf } from './dockapi.ts'
+import { ownMiddlewares } from './dockapi.ts'
 import type { DockapiDeclarations } from './dockapi.ts'
 import { quoted } from './problems.ts'
 import type { Problems } from './problems.ts'
@@ -30,7 +30,7 @@ export function linkServices (defaultName: string, { dockapi, traefik, virtual }
     return name
   }
   const toMain = () => declare(name, main, only?.label ?? 'dockapi.health')
-  const add = ({ stripPrefix, ...route }: RouteDraft, service: string) => {
+  const add = ({ stripPrefix, needsToken, ...route }: RouteDraft, service: string) => {
     const free = freeName(route.name, [...routes.values()])
     routes.set(free, { ...route, name: free, service })
   }
@@ -44,10 +44,10 @@ export function linkServices (defaultName: string, { dockapi, traefik, virtual }
   }
   for (const { route, service, isService } of dockapi.routes) {
     const own = () => declare(freeName(`${name}-${route.name}`, [...services.values()]), joinServices(service, withoutAddress(main)), `dockapi.routes.${route.name}.health`)
-    add(withStrip(route), route.service ?? (isService ? own() : toMain()))
+    add(withOwn(route), route.service ?? (isService ? own() : toMain()))
   }
   const isNamed = dockapi.serviceName !== undefined
-  if (dockapi.main.isRoute || ((dockapi.main.isService || isNamed) && routes.size === 0)) add({ ...withStrip(dockapi.main.route), name }, toMain())
+  if (dockapi.main.isRoute || ((dockapi.main.isService || isNamed) && routes.size === 0)) add({ ...withOwn(dockapi.main.route), name }, toMain())
   if (isNamed || (dockapi.main.isService && traefik.services.length > 1)) toMain()
   return { main: mainOf(main, [...services.values()]), routes: [...routes.values()], services: [...services.values()] }
 }
@@ -77,9 +77,9 @@ function withoutAddress ({ url, ...rest }: ServiceDraft): ServiceDraft {
   return rest
 }
 
-function withStrip (route: RouteDraft): RouteDraft {
-  const strip = stripPrefixOf(route)
-  return strip === undefined ? route : { ...route, middlewares: [...route.middlewares, strip.name] }
+function withOwn (route: RouteDraft): RouteDraft {
+  const { first, last } = ownMiddlewares(route)
+  return { ...route, middlewares: [...first.map(({ name }) => name), ...route.middlewares, ...last.map(({ name }) => name)] }
 }
 
 function mainOf ({ port, scheme }: ServiceDraft, services: readonly ServiceDeclaration[]): Declarations['main'] {

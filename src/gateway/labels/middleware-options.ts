@@ -152,6 +152,7 @@ export const MIDDLEWARE_TABLES: ReadonlyMap<string, MiddlewareTable> = new Map(O
       preserverequestmethod: 'The authentication server is asked with GET.'
     }
   }),
+  token: table('token', {}, { isBare: true }),
   ipallowlist: allowList,
   ipwhitelist: allowList,
   ratelimit: table('rate_limit', {

@@ -1,6 +1,6 @@
 import { composeName } from '../names.ts'
-import type { Declarations, DeclaringContainer, MiddlewareDeclaration } from './declarations.ts'
-import { readDockapi, stripPrefixOf } from './dockapi.ts'
+import type { Declarations, DeclaringContainer } from './declarations.ts'
+import { ownMiddlewares, readDockapi } from './dockapi.ts'
 import { linkServices } from './link.ts'
 import { createPatternCheck } from './patterns.ts'
 import { createProblems } from './problems.ts'
@@ -21,7 +21,10 @@ export function readDeclarations (container: DeclaringContainer): Declarations {
   const isEnabled = dockapi.isEnabled ?? traefik.isEnabled
   const network = dockapi.network ?? traefik.network
   const { main, routes, services } = linkServices(composeName(container.labels) ?? container.name, { dockapi, traefik, virtual }, problems)
-  const own = [dockapi.main, ...dockapi.routes].map(({ route }) => stripPrefixOf(route)).filter((middleware): middleware is MiddlewareDeclaration => middleware !== undefined)
+  const own = [dockapi.main, ...dockapi.routes].flatMap(({ route }) => {
+    const { first, last } = ownMiddlewares(route)
+    return [...first, ...last]
+  })
   return {
     isEnabled,
     ...(network === undefined ? {} : { network }),

@@ -7,7 +7,7 @@ import type { Problems } from './problems.ts'
 import { itemsOf, readFlag, readInteger, readList, readName, readPath, readRaw } from './values.ts'
 
 /** What was said of a route so far; one without a service leads to the container's main one. */
-export type RouteDraft = Omit<RouteDeclaration, 'service'> & { service?: string, stripPrefix?: string[] }
+export type RouteDraft = Omit<RouteDeclaration, 'service'> & { service?: string, stripPrefix?: string[], needsToken?: boolean }
 
 type Table = ReadonlyArray<readonly [string, Option<RouteDraft>]>
 
@@ -27,8 +27,15 @@ const COMMON: Table = [
 /** Below `dockapi.`. */
 export const DOCKAPI_ROUTE_OPTIONS: ReadonlyMap<string, Option<RouteDraft>> = new Map([
   ...COMMON,
+  ['token', option(readNeed, (draft, value) => { draft.needsToken = value })],
   ['strip_prefix', option(readList(readPath), (draft, value) => { draft.stripPrefix = value })]
 ])
+
+/** What is not clearly `false` asks for it: a slip must not open a route. */
+function readNeed (text: string) {
+  const reading = readFlag(text)
+  return 'value' in reading ? reading : { value: true }
+}
 
 const toService = option<RouteDraft, string>(readName, (draft, value) => { draft.service = value })
 

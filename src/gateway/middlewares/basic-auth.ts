@@ -4,7 +4,7 @@ import type { MiddlewareContext } from './context.ts'
 import { checkRequestHeader } from './header-rules.ts'
 import type { Pass } from './middleware.ts'
 import { problemOfHash } from './password-hash.ts'
-import { networkOf } from './source.ts'
+import { networkOf } from '../../auth/network.ts'
 
 type Credentials = { user: string, password: string }
 

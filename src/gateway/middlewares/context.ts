@@ -1,3 +1,4 @@
+import type { Principal } from '../../auth/principal.ts'
 import type { DockApiError } from '../../errors.ts'
 import type { Dispatcher } from '../../forward/transport.ts'
 import type { Upstream } from '../../forward/upstream.ts'
@@ -13,6 +14,8 @@ export type GatewayContext = {
   resolveAuth (address: URL, name: string, signal: AbortSignal): Promise<Upstream | undefined>
   /** An upstream of the service that has pages for failures; undefined when there is none now. */
   resolveService (service: string, signal: AbortSignal): Promise<Upstream | undefined>
+  /** Whose token an `Authorization` header carries. @throws DockApiError `too_many_attempts` when too many wrong ones came from this address. */
+  principalOf (authorization: string | undefined, address: string): Principal | undefined
   /** The status that an error of the gateway is answered with. */
   statusOf (error: DockApiError): number
 }

@@ -15,6 +15,7 @@ import { createRateLimit } from './rate-limit.ts'
 import { createRedirectRegex, createRedirectScheme } from './redirect.ts'
 import { createReplacePath, createReplacePathRegex } from './replace-path.ts'
 import { createStripPrefix, createStripPrefixRegex } from './strip-prefix.ts'
+import { createTokenCheck } from './token.ts'
 
 /** Lets a request pass (true) or has answered it itself (false). @throws DockApiError for what the gateway shall answer. */
 export type Pass = (passage: Passage) => boolean | Promise<boolean>
@@ -35,6 +36,7 @@ export function createMiddleware (definition: Definition, context: MiddlewareCon
   if (definition.headers !== undefined) return createHeaders(definition.headers)
   if (definition.basic_auth !== undefined) return createBasicAuth(definition.basic_auth, context)
   if (definition.forward_auth !== undefined) return createForwardAuth(definition.forward_auth, context)
+  if (definition.token !== undefined) return createTokenCheck(context)
   if (definition.ip_allow_list !== undefined) return createIpAllowList(definition.ip_allow_list)
   if (definition.rate_limit !== undefined) return createRateLimit(definition.rate_limit)
   if (definition.in_flight_req !== undefined) return createInFlightLimit(definition.in_flight_req)

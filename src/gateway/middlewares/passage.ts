@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Grant } from '../../auth/grant.ts'
 import { DockApiError } from '../../errors.ts'
 import type { Answer, Changes } from '../../forward/changes.ts'
 import type { HeaderEdit, HeaderList } from '../../forward/header-list.ts'
@@ -17,6 +18,8 @@ export type PassageParts = {
   readonly target: string
   /** The Authorization header is dockAPI's own: nobody behind it may see it. */
   readonly stripAuthorization: boolean
+  /** Whether every container that could answer exists for somebody with this grant. */
+  isVisibleTo (grant: Grant): boolean
 }
 
 /** Edits an answer on its way to the client, or one of the gateway's own, which has no body to go through steps. */
@@ -48,7 +51,7 @@ export type Passage = Omit<PassageParts, 'target'> & {
 }
 
 export function createPassage (parts: PassageParts): Passage {
-  const { request, response, clientAddress, scheme, host, target, stripAuthorization } = parts
+  const { request, response, clientAddress, scheme, host, target, stripAuthorization, isVisibleTo } = parts
   const changesOfAnswers: Array<{ change: AnswerChange, isForAll: boolean }> = []
   let controller: AbortController | undefined
 
@@ -113,6 +116,7 @@ export function createPassage (parts: PassageParts): Passage {
     host,
     target,
     stripAuthorization,
+    isVisibleTo,
     askedTarget: target,
     strippedPrefix: '',
     requestEdits: [],

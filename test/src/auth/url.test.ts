@@ -16,6 +16,7 @@ t.test('a ticket is found and taken out; all else stays byte for byte', async (t
 t.test('what is logged of a URL has no secret', async (t) => {
   t.equal(redactUrl('/a=b'), '/a=b')
   t.equal(redactUrl(`/a?x=1&token=s3cret&%74icket=${TICKET}&y=dockapi_${'z'.repeat(43)}`), '/a?x=1&token=[redacted]&ticket=[redacted]&y=[redacted]')
+  t.equal(redactUrl('/containers/x/exec?command=true&env=KEY%3Ds3cret&env=B=2'), '/containers/x/exec?command=true&env=[redacted]&env=[redacted]', 'a handshake has no body for it')
 })
 
 t.test('a URL that is not percent-encoded rightly is read as it stands', async (t) => {

@@ -163,6 +163,13 @@ await t.test('a named route has a service of its own only when it says something
   ])
 })
 
+await t.test('token becomes one too, before all others; only a clear false leaves it out', async (t) => {
+  const { routes, middlewares } = read({ 'dockapi.token': 'true', 'dockapi.strip_prefix': '/a', 'dockapi.middlewares': 'auth@file', 'dockapi.routes.x.token': 'ture' })
+  t.same(routes.map(({ middlewares }) => middlewares), [['token.x@own'], ['token@own', 'auth@file', 'strip_prefix@own']])
+  t.same(middlewares.map(({ name }) => name), ['token@own', 'strip_prefix@own', 'token.x@own'])
+  t.same(read({ 'dockapi.token': 'false', 'dockapi.port': '80' }).middlewares, [])
+})
+
 await t.test('strip_prefix becomes a middleware that only this container can name, after those that are written', async (t) => {
   const { routes, middlewares } = read({ 'dockapi.rule': 'PathPrefix(`/a`)', 'dockapi.strip_prefix': '/a,/b', 'dockapi.middlewares': 'auth@file', 'dockapi.routes.x.strip_prefix': '/x' })
   t.same(routes.map(({ middlewares }) => middlewares), [['strip_prefix.x@own'], ['auth@file', 'strip_prefix@own']])

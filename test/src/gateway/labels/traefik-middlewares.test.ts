@@ -58,6 +58,11 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     [{ 'forwardauth.adress': 'http://auth/' }, undefined, 2],
     [{ 'forwardauth.address': 'auth:9091' }, undefined, 2]
   ],
+  token: [
+    [{ token: 'true' }, { token: {} }, 0],
+    [{ token: 'false' }, undefined, 1],
+    [{ 'token.scope': 'read', token: 'true' }, { token: {} }, 1]
+  ],
   ipallowlist: [
     [{ 'ipallowlist.sourcerange': '127.0.0.1/32, 10.0.0.0/8', 'ipallowlist.rejectstatuscode': '404' }, { ip_allow_list: { source_range: ['127.0.0.1/32', '10.0.0.0/8'], reject_status_code: 404 } }, 0],
     [{ 'ipallowlist.sourcerange': '10.0.0.0/8,everybody' }, undefined, 2],

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createBuckets } from '../../../../src/gateway/middlewares/buckets.ts'
-import { networkOf } from '../../../../src/gateway/middlewares/source.ts'
+import { networkOf } from '../../../../src/auth/network.ts'
 import { createMiddlewareGateway } from '../../../support/middleware-gateway.ts'
 import { connect, exchange } from '../../../support/raw-client.ts'
 import { until } from '../../../support/until.ts'

@@ -4,7 +4,7 @@ import { createMiddlewareGateway } from '../../../support/middleware-gateway.ts'
 import { connect } from '../../../support/raw-client.ts'
 
 t.test('a name and a definition have one middleware as long as they are in use', async (t) => {
-  const registry = createMiddlewareRegistry({ resolveAuth: async () => undefined, resolveService: async () => undefined, statusOf: () => 500 })
+  const registry = createMiddlewareRegistry({ resolveAuth: async () => undefined, resolveService: async () => undefined, principalOf: () => undefined, statusOf: () => 500 })
   t.after(() => registry.close())
   const definition = { rate_limit: { average: 1 } }
   const first = registry.get('a', definition)
@@ -21,7 +21,7 @@ t.test('a name and a definition have one middleware as long as they are in use',
 })
 
 t.test('a definition that means nothing lets nobody pass', async (t) => {
-  const registry = createMiddlewareRegistry({ resolveAuth: async () => undefined, resolveService: async () => undefined, statusOf: () => 500 })
+  const registry = createMiddlewareRegistry({ resolveAuth: async () => undefined, resolveService: async () => undefined, principalOf: () => undefined, statusOf: () => 500 })
   t.after(() => registry.close())
   for (const definition of [{}, { chain: { middlewares: ['a'] } }, { strip_prefix_regex: { regex: ['('] } }, { redirect_regex: { regex: '(?<=a)b', replacement: 'x' } }, { errors: { status: ['x'], service: 's' } }]) {
     const { problem, pass } = registry.get('broken', definition)
