@@ -1,9 +1,13 @@
 import fp from 'fastify-plugin'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../src/config/schema.ts'
+import { withinTime } from '../src/engine/deadline.ts'
 import { createFilter } from '../src/filter/filter.ts'
 import type { Filter } from '../src/filter/filter.ts'
 import { statusOf } from './errors.ts'
+
+/** As long as the API's own requests get. */
+const GRACE_MS = 5_000
 
 declare module 'fastify' {
   interface FastifyInstance { filter: Filter }
@@ -21,8 +25,12 @@ async function filter (app: FastifyInstance, { config }: { config: Config }) {
     }
   })
   app.decorate('filter', created)
+  // The engine ends after this one: what runs may finish.
   app.addHook('preClose', async () => { created.close().catch((error: unknown) => { log.error(error) }) })
-  app.addHook('onClose', async () => { created.destroy() })
+  app.addHook('onClose', async () => {
+    await withinTime(created.close(), GRACE_MS)
+    created.destroy()
+  })
 }
 
 export default fp(filter, { name: 'filter', fastify: '5.x', dependencies: ['engine', 'errors'] })

@@ -68,7 +68,7 @@ async function listenOrExit (listening: Promise<unknown>, listener: Listener) {
 
 function describeListenError (error: NodeJS.ErrnoException, { at, host, port }: Listener): string {
   const [, address, number] = /^(.*):(\d+)$/.exec(at) ?? []
-  if (error.code === 'EADDRINUSE') return `Port ${number} is taken on ${address}. Set ${port} to another port, or to 0 for any free one.`
+  if (error.code === 'EADDRINUSE') return `Port ${number} is taken on ${address}. Give ${port} another port, or 0 for any free one.`
   if (error.code === 'EACCES') return `This user may not listen on ${at}. Choose a port above 1023 with ${port}.`
   if (error.code === 'EADDRNOTAVAIL') return `${address} is no address of this machine. Set ${host}.`
   return `Cannot listen on ${at}: ${error.message}`

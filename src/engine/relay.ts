@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type Docker from 'dockerode'
 import { DockApiError } from '../errors.ts'
-import type { Engine } from './engine.ts'
+import type { CallOptions, Engine } from './engine.ts'
 import type { Modem } from './modem.ts'
 
 /** A request in the words of the Docker API: `/v1.41/containers/json?all=1`. It has no body. */
@@ -9,10 +9,10 @@ export type Question = { method: string, path: string }
 
 export type WholeAnswer = { status: number, headers: IncomingHttpHeaders, body: Buffer }
 
-export type RelayOptions = { timeoutMs: number, signal: AbortSignal }
+export type RelayOptions = Required<Pick<CallOptions, 'timeoutMs' | 'signal'>> & Pick<CallOptions, 'isLong'>
 
 /** The largest answer that is kept whole, in bytes: some ten thousand containers. */
-const MAX_ANSWER_BYTES = 64 * 1024 ** 2
+const MAX_ANSWER_BYTES = 32 * 1024 ** 2
 
 /**
  * Asks the engine in the caller's own words and reads the whole answer, whatever its status.

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 
 /** Docker's own form of a failure, which its clients print. `switches` tells another dockAPI which of them would open what was refused. */
 export type Message = { message: string, switches?: readonly string[] }
@@ -23,4 +24,11 @@ export function sendMessage (response: ServerResponse, status: number, message: 
   const body = JSON.stringify(message)
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...headers })
   response.end(response.req.method === 'HEAD' ? undefined : body)
+}
+
+/** Answers what is no HTTP request, or could be read as two, and ends the connection. */
+export function answerNoRequest (error: NodeJS.ErrnoException, socket: Socket): void {
+  const body = JSON.stringify({ message: 'This is not a valid HTTP request.' } satisfies Message)
+  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) socket.destroy()
+  else socket.end(`HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`)
 }

@@ -64,6 +64,6 @@ function show (name: Switch, path: string, query: readonly string[] = []): Rule 
 
 /** What changes a container and can be undone. Nothing that makes, changes, enters or removes one. */
 function control (verb: string, alone: readonly Switch[], query: readonly string[] = []): Rule {
-  const opened: Switch[][] = [['CONTAINERS', 'POST'], ...alone.map((name) => [name])]
+  const opened: Switch[][] = [...alone.map((name) => [name]), ['CONTAINERS', 'POST']]
   return { method: 'POST', path: `/containers/{id}/${verb}`, opened, query, answer: 'whole', timeoutMs: CONTROL_TIMEOUT_MS }
 }

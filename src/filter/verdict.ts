@@ -36,14 +36,13 @@ export function judge ({ method, url }: { method: string, url: string }, on: Rea
 }
 
 function off (asked: string, { opened }: Rule, on: ReadonlySet<Switch>): Verdict {
-  const missing = opened.map((switches) => switches.filter((name) => !on.has(name)))
-  const [first = []] = missing
-  const ways = missing.map((names) => names.join(' and ')).join(', or ')
-  const verb = first.length === 1 && missing.length === 1 ? 'is' : 'are'
+  const [first = [], ...others] = opened.map((switches) => switches.filter((name) => !on.has(name)))
+  const ways = [first, ...others].map((names) => names.join(' and ')).join(' or ')
+  const isOne = first.length === 1 && others.length === 0
   return {
     isPassed: false,
     status: 403,
-    message: `dockAPI's filter refuses ${asked}: ${ways} ${verb} off. Add ${first.join(',')} to DOCKAPI_FILTER_SECTIONS of dockAPI and start it anew to allow it.`,
+    message: `dockAPI's filter refuses ${asked}: it needs ${ways}, which ${isOne ? 'is' : 'are'} off. Add ${first.join(',')} to DOCKAPI_FILTER_SECTIONS of dockAPI and start it anew to allow it.`,
     switches: first
   }
 }
