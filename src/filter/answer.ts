@@ -30,5 +30,5 @@ export function sendMessage (response: ServerResponse, status: number, message: 
 export function answerNoRequest (error: NodeJS.ErrnoException, socket: Socket): void {
   const body = JSON.stringify({ message: 'This is not a valid HTTP request.' } satisfies Message)
   if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) socket.destroy()
-  else socket.end(`HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`)
+  else socket.end(`HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`, () => { socket.destroy() })
 }
