@@ -34,12 +34,13 @@ export function readSwitches (items: readonly string[]): ReadonlySet<Switch> {
   const on = new Set(ON_BY_DEFAULT)
   const problems: string[] = []
   for (const item of items) {
-    const [word = '', value = '1'] = item.toUpperCase().split('=')
-    const name = word as Switch
-    if (value === '0' && (name in NEVER || SWITCHES.includes(name))) on.delete(name)
-    else if (word in NEVER) problems.push(`DOCKAPI_FILTER_SECTIONS has "${item}", which the filter never opens: ${NEVER[word]}.`)
-    else if (value === '1' && SWITCHES.includes(name)) on.add(name)
-    else problems.push(`DOCKAPI_FILTER_SECTIONS has "${item}": write one of ${SWITCHES.join(', ')}, alone or with =1 or =0.`)
+    const [, word = '', value = '1'] = /^(\w+)(?:=([01]))?$/.exec(item.toUpperCase()) ?? []
+    const name = SWITCHES.find((known) => known === word)
+    const reason = NEVER[word]
+    if (name !== undefined && value === '1') on.add(name)
+    else if (name !== undefined) on.delete(name)
+    else if (reason !== undefined && value === '1') problems.push(`DOCKAPI_FILTER_SECTIONS has "${item}", which the filter never opens: ${reason}.`)
+    else if (reason === undefined) problems.push(`DOCKAPI_FILTER_SECTIONS has "${item}": write one of ${SWITCHES.join(', ')}, alone or with =1 or =0.`)
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return on
