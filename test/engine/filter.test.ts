@@ -1,6 +1,9 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { request } from 'node:http'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import type { Test } from 'tap'
 import { statusOf } from '../../plugins/errors.ts'
@@ -15,6 +18,7 @@ import { until } from '../support/until.ts'
 
 const engine = createTestEngine(t)
 const image = await busyboxImage(engine)
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const NAME = `filter-${process.pid}`
 const web = await startTestContainer(engine, { image, command: ['httpd', '-f', '-p', '80', '-h', '/etc'], name: NAME, port: 80, env: { PASSWORD: 'hunter2', VIRTUAL_HOST: `${NAME}.example.org` } })
 
@@ -369,6 +373,31 @@ t.test('it listens only when it is told to, and says who can reach it', async (t
   t.match(filterAt('0.0.0.0:0').warning, /no tokens/)
   const { origin } = await openFilter(t, '')
   await t.rejects(filterAt(new URL(origin).host).listen(), { code: 'EADDRINUSE' })
+})
+
+t.test('the program says where the filter is; a wrong switch or a taken port stops the start', async (t) => {
+  const run = (env: Record<string, string>) => {
+    const child = spawn(process.execPath, [MAIN], { env: { PATH: process.env.PATH, DOCKAPI_PORT: '0', DOCKAPI_GATEWAY_PORT: 'off', DOCKAPI_DATA_DIR: 'memory', DOCKAPI_LOG_LEVEL: 'silent', ...env } })
+    t.after(() => child.kill())
+    return child
+  }
+  const wrong = run({ DOCKAPI_FILTER: '127.0.0.1:0', DOCKAPI_FILTER_SECTIONS: 'containers,exec' })
+  t.match(await text(wrong.stderr), /"exec", which the filter never opens: it runs commands in containers/)
+
+  const running = run({ DOCKAPI_FILTER: '127.0.0.1:0', DOCKER_HOST: 'unix:///nowhere.sock' })
+  let printed = ''
+  for await (const line of createInterface(running.stdout)) {
+    printed += `${line}\n`
+    if (line.includes('Filter')) break
+  }
+  const [, address = ''] = /Filter {2}http:\/\/(127\.0\.0\.1:\d+)$/m.exec(printed) ?? []
+  const refused = await fetch(`http://${address}/_ping`)
+  t.match({ status: refused.status, body: await refused.json() }, { status: 503, body: { message: /nowhere\.sock does not exist/ } })
+
+  const second = run({ DOCKAPI_FILTER: address })
+  t.match(await text(second.stderr), `Port ${address.split(':')[1]} is taken on 127.0.0.1. Give DOCKAPI_FILTER another port`)
+  running.kill('SIGTERM')
+  t.same(await once(running, 'exit'), [0, null])
 })
 
 t.end()
