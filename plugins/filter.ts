@@ -20,6 +20,7 @@ async function filter (app: FastifyInstance, { config }: { config: Config }) {
     config,
     engine: app.engine,
     statusOf,
+    onChange (change) { log.info(change, 'container changed') },
     onRefusal ({ cause, status, ...refusal }) {
       log[status === 500 ? 'error' : status > 500 ? 'warn' : 'info']({ status, ...refusal, err: cause }, 'request refused')
     }

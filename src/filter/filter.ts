@@ -10,6 +10,7 @@ import { parseListenAddress } from './address.ts'
 import { answerNoRequest, sendMessage } from './answer.ts'
 import { refuseCaller, refuseMore } from './caller.ts'
 import { createPassage } from './passage.ts'
+import type { Change } from './passage.ts'
 import { readSwitches } from './switches.ts'
 import { judge } from './verdict.ts'
 
@@ -31,6 +32,8 @@ export type FilterParts = {
   config: Pick<Config, 'filter' | 'filterSections' | 'filterEnv' | 'allowedHosts' | 'maxStreams'>
   engine: Engine
   statusOf (error: DockApiError): number
+  /** Told of every change of a container that the engine was asked for. */
+  onChange (change: Change): void
   /** Told of every request that did not pass, and of what failed. */
   onRefusal (refusal: { method: string, path: string, status: number, message: string, cause?: unknown }): void
 }
@@ -38,12 +41,13 @@ export type FilterParts = {
 /** How long a request may take to arrive, in milliseconds: it is a head and no more. */
 const ARRIVAL_MS = 10_000
 const MAX_CONNECTIONS = 1024
+const SHOWN_LENGTH = 200
 
 /** @throws ConfigError when a switch is unknown, or is one that is never opened. */
-export function createFilter ({ config, engine, statusOf, onRefusal }: FilterParts): Filter {
+export function createFilter ({ config, engine, statusOf, onChange, onRefusal }: FilterParts): Filter {
   const address = parseListenAddress(config.filter)
   const on = readSwitches(config.filterSections)
-  const passage = createPassage({ engine, on, isRedacted: config.filterEnv === 'redacted', maxStreams: config.maxStreams })
+  const passage = createPassage({ engine, on, isRedacted: config.filterEnv === 'redacted', maxStreams: config.maxStreams, onChange })
   let closed: Promise<void> | undefined
 
   const server = createServer({ headersTimeout: ARRIVAL_MS, requestTimeout: ARRIVAL_MS }, handle)
@@ -106,9 +110,9 @@ export function createFilter ({ config, engine, statusOf, onRefusal }: FilterPar
   }
 }
 
-/** Without the query, which may hold anything. */
+/** Without the query, which may hold anything, and not all of what is long. */
 function pathOf ({ url = '' }: IncomingMessage): string {
-  return url.split('?', 1)[0]!
+  return url.split('?', 1)[0]!.slice(0, SHOWN_LENGTH)
 }
 
 function originOf ({ address, family, port }: AddressInfo): string {

@@ -10,7 +10,6 @@ import type { EventRule } from './events.ts'
 import { redactJson } from './redact.ts'
 import type { Rule } from './rules.ts'
 import { createSlots } from './slots.ts'
-import type { Slots } from './slots.ts'
 
 /** Asks the engine what may be asked, and answers with what may be seen of its answer. */
 export type Passage = {
@@ -23,7 +22,10 @@ export type Passage = {
   close (): void
 }
 
-export type PassageParts = EventRule & { engine: Engine, maxStreams: number }
+/** A verb that the engine was asked for, and its answer; without one it may have been done or not. */
+export type Change = { path: string, status: number | undefined }
+
+export type PassageParts = EventRule & { engine: Engine, maxStreams: number, onChange (change: Change): void }
 
 /** Questions that the engine is asked at once, of its 64 sockets: the rest stays for the API. Controls have sockets of their own. */
 const MAX_QUESTIONS = 16
@@ -31,9 +33,9 @@ const MAX_CONTROLS = 16
 /** The longest wait in line, in milliseconds. */
 const LINE_MS = 10_000
 
-export function createPassage ({ engine, on, isRedacted, maxStreams }: PassageParts): Passage {
-  const questions = createSlots(MAX_QUESTIONS)
-  const controls = createSlots(MAX_CONTROLS)
+export function createPassage ({ engine, on, isRedacted, maxStreams, onChange }: PassageParts): Passage {
+  const questions = createSlots(MAX_QUESTIONS, LINE_MS)
+  const controls = createSlots(MAX_CONTROLS, LINE_MS)
   const closing = new AbortController()
   let streams = 0
 
@@ -46,15 +48,18 @@ export function createPassage ({ engine, on, isRedacted, maxStreams }: PassagePa
 
   async function passWhole ({ method, timeoutMs }: Rule, question: Question, response: ServerResponse, signal: AbortSignal) {
     const isLong = method === 'POST'
-    const giveBack = await takeSlot(isLong ? controls : questions, signal)
+    const giveBack = await (isLong ? controls : questions).take(signal)
+    let status: number | undefined
     try {
-      const { status, headers, body } = await relayWhole(engine, question, { timeoutMs, signal, isLong })
+      const { headers, body, ...answer } = await relayWhole(engine, question, { timeoutMs, signal, isLong })
+      status = answer.status
       const isDocument = isRedacted && status === 200 && headers['content-type']?.startsWith('application/json') === true
       const shown = isDocument ? Buffer.from(redactJson(body.toString())) : body
       response.writeHead(status, { ...headersOf(headers), ...(hasBody(status) ? { 'content-length': shown.length } : {}) })
       response.end(shown)
     } finally {
       giveBack()
+      if (isLong) onChange({ path: question.path.split('?', 1)[0]!, status })
     }
   }
 
@@ -73,16 +78,6 @@ export function createPassage ({ engine, on, isRedacted, maxStreams }: PassagePa
   }
 
   return { pass, close: () => { closing.abort() } }
-}
-
-/** @throws DockApiError `too_many_requests` when the line is too long. */
-async function takeSlot (slots: Slots, signal: AbortSignal): Promise<() => void> {
-  try {
-    return await slots.take(AbortSignal.any([signal, AbortSignal.timeout(LINE_MS)]))
-  } catch (error) {
-    if (signal.aborted) throw error
-    throw new DockApiError('too_many_requests', 'Too many questions wait for the engine.', { cause: error })
-  }
 }
 
 /** Ends as the engine ends, or properly when the signal aborts. */

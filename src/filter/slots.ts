@@ -1,10 +1,16 @@
+import { DockApiError } from '../errors.ts'
+
 /** Lets so many go on at once; the others wait in line. */
 export type Slots = {
-  /** Resolves with the function that gives the slot back. @throws the signal's reason when it aborts first. */
+  /**
+   * Resolves with the function that gives the slot back.
+   * @throws DockApiError `too_many_requests` after the longest wait; the signal's reason when it aborts first.
+   */
   take (signal: AbortSignal): Promise<() => void>
 }
 
-export function createSlots (count: number): Slots {
+/** @param longestMs The longest wait in line, in milliseconds. */
+export function createSlots (count: number, longestMs: number): Slots {
   const line = new Set<() => void>()
   let left = count
 
@@ -23,17 +29,23 @@ export function createSlots (count: number): Slots {
 
   function inLine (signal: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const leave = () => {
-      line.delete(enter)
-      reject(signal.reason)
-    }
+    const timer = setTimeout(() => { leave(new DockApiError('too_many_requests', 'Too many questions wait for the engine.')) }, longestMs)
+    const abort = () => { leave(signal.reason) }
     const enter = () => {
-      line.delete(enter)
-      signal.removeEventListener('abort', leave)
+      end()
       resolve()
     }
+    const leave = (reason: unknown) => {
+      end()
+      reject(reason)
+    }
+    const end = () => {
+      line.delete(enter)
+      clearTimeout(timer)
+      signal.removeEventListener('abort', abort)
+    }
     line.add(enter)
-    signal.addEventListener('abort', leave, { once: true })
+    signal.addEventListener('abort', abort, { once: true })
     return promise
   }
 

@@ -26,13 +26,17 @@ const web = await startTestContainer(engine, { image, command: ['httpd', '-f', '
 async function openFilter (t: Test, sections: string, env: Record<string, string> = {}) {
   const chaos = await createChaosSocket(t)
   const config = loadConfig({ env: { DOCKAPI_FILTER: '127.0.0.1:0', DOCKAPI_FILTER_SECTIONS: sections, ...env } })
-  const filter = createFilter({ config, engine: engineAt(t, { DOCKER_HOST: chaos.host }), statusOf, onRefusal () {} })
+  const changes: unknown[] = []
+  const refusals: unknown[] = []
+  const filter = createFilter({
+    config, engine: engineAt(t, { DOCKER_HOST: chaos.host }), statusOf, onChange: (change) => { changes.push(change) }, onRefusal: (refusal) => { refusals.push(refusal) }
+  })
   t.after(() => {
     filter.destroy()
     return filter.close()
   })
   await filter.listen()
-  return { filter, chaos, origin: filter.origin!, port: Number(new URL(filter.origin!).port) }
+  return { changes, refusals, chaos, origin: filter.origin!, port: Number(new URL(filter.origin!).port) }
 }
 
 type Ended = { code: number, output: string }
@@ -189,12 +193,15 @@ t.test('an event is told where the thing that it is about is shown', async (t) =
 })
 
 t.test('named verbs are opened one by one, without a body; POST opens them all', async (t) => {
-  const { port, origin } = await openFilter(t, 'containers,allow_restarts')
+  const { port, origin, changes, refusals } = await openFilter(t, 'containers,allow_restarts')
   t.match(await docker(port, 'restart', '-t', '0', NAME), { code: 0 })
   t.match(await docker(port, 'kill', '-s', 'CONT', NAME), { code: 0 })
   t.match(await docker(port, 'pause', NAME), { output: /it needs POST, which is off/ })
   const body = JSON.stringify({ Privileged: true, Binds: ['/:/host'] })
   t.match(await fetch(`${origin}/v1.20/containers/${NAME}/restart`, { method: 'POST', body }), { status: 403 }, 'old engines took a HostConfig here')
+  t.match(changes, [{ path: new RegExp(`^/v1\\.\\d+/containers/${NAME}/restart$`), status: 204 }, { path: new RegExp(`^/v1\\.\\d+/containers/${NAME}/kill$`), status: 204 }])
+  t.match(refusals, [{ method: 'POST', path: new RegExp(`^/v1\\.\\d+/containers/${NAME}/pause$`), status: 403 }, { method: 'POST', status: 403 }])
+  t.equal(changes.length, 2)
   const all = await openFilter(t, 'containers,post')
   for (const verb of ['pause', 'unpause', 'stop', 'start', 'start']) t.match(await docker(all.port, verb, NAME), { code: 0 }, verb)
   t.match(await docker(all.port, 'run', '--rm', image, 'true'), { output: /never passes POST \/containers\/create/ })
@@ -365,7 +372,7 @@ t.test('a stop of the server ends streams properly and lets answers finish', asy
 })
 
 t.test('it listens only when it is told to, and says who can reach it', async (t) => {
-  const filterAt = (address: string) => createFilter({ config: loadConfig({ env: { DOCKAPI_FILTER: address } }), engine, statusOf, onRefusal () {} })
+  const filterAt = (address: string) => createFilter({ config: loadConfig({ env: { DOCKAPI_FILTER: address } }), engine, statusOf, onChange () {}, onRefusal () {} })
   const off = filterAt('')
   await off.listen()
   t.equal(off.origin, undefined)

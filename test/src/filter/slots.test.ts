@@ -4,7 +4,7 @@ import { createSlots } from '../../../src/filter/slots.ts'
 const NEVER = new AbortController().signal
 
 t.test('so many go on, the others in the order in which they came', async (t) => {
-  const slots = createSlots(2)
+  const slots = createSlots(2, 60_000)
   const order: string[] = []
   const first = await slots.take(NEVER)
   const second = await slots.take(NEVER)
@@ -23,7 +23,7 @@ t.test('so many go on, the others in the order in which they came', async (t) =>
 })
 
 t.test('who no longer wants one leaves the line', async (t) => {
-  const slots = createSlots(1)
+  const slots = createSlots(1, 60_000)
   const first = await slots.take(NEVER)
   const leaving = new AbortController()
   const second = slots.take(leaving.signal)
@@ -36,4 +36,13 @@ t.test('who no longer wants one leaves the line', async (t) => {
   giveBack()
   const last = await slots.take(NEVER)
   last()
+})
+
+t.test('who has waited too long is told', async (t) => {
+  const slots = createSlots(1, 1)
+  const first = await slots.take(NEVER)
+  await t.rejects(slots.take(NEVER), { code: 'too_many_requests' })
+  first()
+  const second = await slots.take(NEVER)
+  second()
 })
