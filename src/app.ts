@@ -12,6 +12,7 @@ import containers from '../plugins/containers.ts'
 import engine from '../plugins/engine.ts'
 import execs from '../plugins/execs.ts'
 import errors, { answerClientError, answerFrameworkError } from '../plugins/errors.ts'
+import filter from '../plugins/filter.ts'
 import forwarder from '../plugins/forwarder.ts'
 import gateway from '../plugins/gateway.ts'
 import guard from '../plugins/guard.ts'
@@ -97,6 +98,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(execs)
   await app.register(upgrade)
   await app.register(gateway, { config })
+  await app.register(filter, { config })
   await app.register(lifetimes, {})
 
   await app.register(healthRoutes)

@@ -20,8 +20,9 @@ const app = await buildApp(config, { logger: loggerOptions(config) }).catch(exit
 process.once('SIGTERM', stop)
 process.once('SIGINT', stop)
 
-await listenOrExit(app.listen({ host: config.host, port: config.port }), { host: config.host, port: config.port, prefix: 'DOCKAPI' })
-await listenOrExit(app.gateway.listen(), { host: config.gatewayHost, port: config.gatewayPort, prefix: 'DOCKAPI_GATEWAY' })
+await listenOrExit(app.listen({ host: config.host, port: config.port }), { at: `${config.host}:${config.port}`, host: 'DOCKAPI_HOST', port: 'DOCKAPI_PORT' })
+await listenOrExit(app.gateway.listen(), { at: `${config.gatewayHost}:${config.gatewayPort}`, host: 'DOCKAPI_GATEWAY_HOST', port: 'DOCKAPI_GATEWAY_PORT' })
+await listenOrExit(app.filter.listen(), { at: config.filter, host: 'DOCKAPI_FILTER', port: 'DOCKAPI_FILTER' })
 printUrls()
 await printEngine()
 
@@ -53,7 +54,8 @@ function describeRequest ({ method, url, host, ip, socket }: FastifyRequest) {
   return { method, url: redactUrl(url), host, remoteAddress: ip, remotePort: socket.remotePort ?? 0 }
 }
 
-type Listener = { host: string, port: number | 'off', prefix: 'DOCKAPI' | 'DOCKAPI_GATEWAY' }
+/** Where it listens, and the settings that say so. */
+type Listener = { at: string, host: string, port: string }
 
 async function listenOrExit (listening: Promise<unknown>, listener: Listener) {
   try {
@@ -64,17 +66,20 @@ async function listenOrExit (listening: Promise<unknown>, listener: Listener) {
   }
 }
 
-function describeListenError (error: NodeJS.ErrnoException, { host, port, prefix }: Listener): string {
-  if (error.code === 'EADDRINUSE') return `Port ${port} is taken on ${host}. Set ${prefix}_PORT to another port, or to 0 for any free one.`
-  if (error.code === 'EACCES') return `This user may not listen on ${host}:${port}. Choose a port above 1023 with ${prefix}_PORT.`
-  if (error.code === 'EADDRNOTAVAIL') return `${host} is no address of this machine. Set ${prefix}_HOST.`
-  return `Cannot listen on ${host}:${port}: ${error.message}`
+function describeListenError (error: NodeJS.ErrnoException, { at, host, port }: Listener): string {
+  const [, address, number] = /^(.*):(\d+)$/.exec(at) ?? []
+  if (error.code === 'EADDRINUSE') return `Port ${number} is taken on ${address}. Give ${port} another port, or 0 for any free one.`
+  if (error.code === 'EACCES') return `This user may not listen on ${at}. Choose a port above 1023 with ${port}.`
+  if (error.code === 'EADDRNOTAVAIL') return `${address} is no address of this machine. Set ${host}.`
+  return `Cannot listen on ${at}: ${error.message}`
 }
 
 function printUrls () {
   const url = app.listeningOrigin
   const gateway = app.gateway.address ?? `off: ${app.gateway.offReason}`
   console.log(`\n  dockAPI ${url}\n  Try it  ${url}/docs\n  Health  ${url}/healthz\n  Gateway ${gateway}`)
+  const { origin, warning } = app.filter
+  if (origin !== undefined) console.log(`  Filter  ${origin}${warning === undefined ? '' : `\n          ${warning}`}`)
 }
 
 /** The server runs without an engine; its owner should not have to ask why nothing else does. */

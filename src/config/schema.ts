@@ -4,6 +4,8 @@ import type { Static, TSchema } from '@sinclair/typebox'
 const Port = (description: string, value: number) => Type.Integer({ minimum: 0, maximum: 65535, default: value, description })
 const List = (description: string) => Type.Array(Type.String({ minLength: 1 }), { default: [], description })
 const MebiByte = 1024 ** 2
+/** `127.0.0.1:2375`, `[::1]:2375`, `name:2375`. */
+const LISTEN_ADDRESS = '(\\[[0-9a-fA-F:.]+\\]|[a-zA-Z0-9.-]+):([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])'
 
 /**
  * Every setting, once: its type, default and meaning. A property `fooBar` is read from the flag `--foo-bar`, else from
@@ -39,6 +41,9 @@ export const ConfigSchema = Type.Object({
   clientTimeout: Type.Number({ default: 60, minimum: 1, maximum: 3600, description: 'How long a client may take for the head of a request or a JSON body, stop in the middle of another body, or not read what it asked for, in seconds; then it is cut off.' }),
   maxUpload: Type.Integer({ default: 1024 * MebiByte, minimum: 1, description: 'Largest file or archive that is taken into a container or as images; `512m`, `2g`.', unit: 'bytes' }),
   tombstones: Type.Number({ default: 24, minimum: 0, maximum: 8760, description: 'How long what is left of a removed container is kept (exit code, last 64 KiB of its log), in hours; 0 keeps nothing.' }),
+  filter: Type.String({ default: 'off', pattern: `^(off|${LISTEN_ADDRESS})$`, description: 'Address and port, such as `127.0.0.1:2375`, of a filtered, read-only view of the engine for other programs (`DOCKER_HOST=tcp://127.0.0.1:2375`). It has no tokens: on another address than loopback, keep it on an internal network.' }),
+  filterSections: List('What the filter shows beside `EVENTS`, `PING` and `VERSION`, such as `containers,networks`; `events=0` switches one off. The names are those of `tecnativa/docker-socket-proxy`.'),
+  filterEnv: Type.Union([Type.Literal('redacted'), Type.Literal('shown')], { default: 'redacted', description: '`redacted`: the filter leaves out the values of environments, commands in events, and the options of volumes and log drivers; `shown`: it shows them.' }),
   dataDir: Type.Optional(Type.String({ minLength: 1, description: 'Folder for what must outlive a restart; `memory` keeps nothing. Left out: the platform\'s folder for state (`~/.local/state/dockapi`, `~/Library/Application Support/dockapi`, `%LOCALAPPDATA%\\dockapi`).' })),
   logLevel: Type.Union(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)), { default: 'info', description: 'How much the server logs.' })
 }, { additionalProperties: false })

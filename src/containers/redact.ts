@@ -1,6 +1,7 @@
 import type { ContainerDocument } from '../engine/containers.ts'
 
-const REDACTED = '[redacted]'
+/** Stands in the place of what may be a secret. */
+export const REDACTED = '[redacted]'
 
 /** The engine's document without the values of its environment: names are shown, values may be secrets. */
 export function redactDocument (document: ContainerDocument): Record<string, unknown> {

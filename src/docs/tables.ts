@@ -1,4 +1,7 @@
 import type { Setting } from '../config/schema.ts'
+import type { Rule } from '../filter/rules.ts'
+import { ON_BY_DEFAULT } from '../filter/switches.ts'
+import type { Switch } from '../filter/switches.ts'
 import type { CatalogueEntry } from './error-page.ts'
 
 /** The table of `docs/errors.md`. */
@@ -11,6 +14,22 @@ export function renderErrorTable (catalogue: readonly CatalogueEntry[]): string 
 export function renderSettingsTable (settings: readonly Setting[]): string {
   return renderTable(['variable', 'flag', 'default', 'meaning'],
     settings.map(({ variable, flag, schema }) => [`\`${variable}\``, `\`${flag}\``, defaultOf(schema), String(schema.description)]))
+}
+
+/** The table of `docs/filter.md`: what each switch opens, then what none does. */
+export function renderSwitchTable (switches: readonly Switch[], rules: readonly Rule[], never: Readonly<Record<string, string>>): string {
+  return renderTable(['switch', 'default', 'opens'], [
+    ...switches.map((name) => [`\`${name}\``, ON_BY_DEFAULT.includes(name) ? 'on' : 'off', rules.flatMap((rule) => describeOpening(rule, name) ?? []).join(', ')]),
+    ...Object.entries(never).map(([name, reason]) => [`\`${name}\``, 'never', `nothing: ${reason}`])
+  ])
+}
+
+/** A rule that takes several switches stands at the last of them, with the others named. */
+function describeOpening ({ method, path, opened }: Rule, name: Switch): string | undefined {
+  const way = opened.find((switches) => switches.at(-1) === name)
+  if (way === undefined) return undefined
+  const others = way.slice(0, -1)
+  return `${method} \`${path}\`${others.length === 0 ? '' : ` (with \`${others.join('`, `')}\`)`}`
 }
 
 function defaultOf ({ default: value, unit }: Setting['schema']): string {

@@ -53,6 +53,7 @@ export function isNeverSent (error: unknown): boolean {
 function translateResponse (error: EngineResponseError, failure: EngineFailure): DockApiError {
   const { statusCode: status, json, switches } = error
   if (switches.length > 0) return refusedByProxy(error)
+  if (json !== undefined && 'switches' in json) return new DockApiError('feature_disabled', sentenceOf(error), { hint: 'No switch of the filter opens this: reach the engine another way.', cause: error })
   if (json === undefined && (status === 502 || status === 503 || status === 504)) return proxyWithoutEngine(error)
   if (/sent an HTTP request to an HTTPS server/i.test(error.message)) {
     return new DockApiError('engine_unavailable', 'The engine wants TLS on this port.', { hint: 'Set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH.', cause: error })

@@ -5,15 +5,18 @@ import { addAbortSignal, pipeline } from 'node:stream'
 import type { Duplex, Readable } from 'node:stream'
 import type { Sections } from './sections.ts'
 
+/** The body of a failure; dockAPI's own filter adds which switches would open what it refused (`src/filter`). */
+type EngineSentence = { message?: string, switches?: unknown }
+
 /** An answer of the engine, or of a proxy before it, that is no success. `json` is undefined when the body is none of the engine's. */
 export class EngineResponseError extends Error {
   readonly statusCode: number
-  readonly json: { message?: string } | undefined
+  readonly json: EngineSentence | undefined
   readonly request: { method: string, path: string }
   /** When a socket proxy refused: the switches that may be off. */
   readonly switches: string[]
 
-  constructor (statusCode: number, text: string, json: { message?: string } | undefined, request: { method: string, path: string }, switches: string[]) {
+  constructor (statusCode: number, text: string, json: EngineSentence | undefined, request: { method: string, path: string }, switches: string[]) {
     super(json?.message ?? text)
     this.statusCode = statusCode
     this.json = json
@@ -47,6 +50,11 @@ export type Modem = {
   dial (options: DialOptions, callback: Callback): void
   /** The newest API version that the engine tells in the headers of a ping; undefined when it tells none. */
   ping (signal: AbortSignal): Promise<string | undefined>
+  /**
+   * Sends a request without a body as it stands, the version included, and resolves with the head of the answer, whatever its status.
+   * @throws EngineResponseError when a failure is none in the engine's own form: then it is a proxy's before it.
+   */
+  relay (request: { method: string, path: string }, signal: AbortSignal): Promise<IncomingMessage>
 }
 
 export type ModemOptions = {
@@ -111,7 +119,13 @@ export function createModem ({ agent, host, version, sections }: ModemOptions): 
     return response.headers['api-version'] as string | undefined
   }
 
-  return { dial, ping }
+  async function relay (message: { method: string, path: string }, signal: AbortSignal) {
+    const { response } = await send(message, { ...message, statusCodes: {}, abortSignal: signal })
+    if (response.statusCode! >= 400 && !isJson(response) && message.method !== 'HEAD') throw await readError(response, message, sections)
+    return response
+  }
+
+  return { dial, ping, relay }
 }
 
 type Message = { method: string, path: string, body?: string | Buffer | Readable, type?: string }
@@ -172,14 +186,24 @@ function encode (credentials: object): string {
   return Buffer.from(JSON.stringify(credentials)).toString('base64').replaceAll('+', '-').replaceAll('/', '_')
 }
 
+function isJson ({ headers }: IncomingMessage): boolean {
+  return headers['content-type']?.startsWith('application/json') ?? false
+}
+
 async function readError (response: IncomingMessage, { method, path }: Message, sections: Sections): Promise<EngineResponseError> {
   const status = response.statusCode!
   const text = (await readAll(response, MAX_ERROR_BYTES)).toString()
   const parsed = parseJson(text)
-  const json = typeof parsed === 'object' && parsed !== null ? parsed as { message?: string } : undefined
-  const isRefusedByProxy = (status === 403 || status === 405) && json === undefined
-  const switches = isRefusedByProxy ? sections.refused({ method, path }) : []
+  const json = typeof parsed === 'object' && parsed !== null ? parsed as EngineSentence : undefined
+  const isRefusal = status === 403 || status === 405
+  const named = isRefusal ? namedSwitches(json) : undefined
+  const switches = isRefusal && (json === undefined || named !== undefined) ? sections.refused({ method, path }, named) : []
   return new EngineResponseError(status, text, json, { method, path: path.split('?', 1)[0]! }, switches)
+}
+
+/** Other proxies than dockAPI's own leave it to guess. */
+function namedSwitches (json: EngineSentence | undefined): string[] | undefined {
+  return Array.isArray(json?.switches) ? json.switches.filter((name) => typeof name === 'string') : undefined
 }
 
 /** @throws when the connection ends before the body does. */

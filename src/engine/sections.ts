@@ -7,8 +7,8 @@ export type EngineRequest = { method: string, path: string }
  */
 export type Sections = {
   allowed (request: EngineRequest): void
-  /** Notes a refusal and returns the switches that may be the reason. */
-  refused (request: EngineRequest): string[]
+  /** Notes a refusal and returns the switches that may be the reason: those that the proxy named, where it does. */
+  refused (request: EngineRequest, named?: readonly string[]): string[]
   /** Every switch that is off, in order of the alphabet. */
   disabled (): string[]
 }
@@ -28,16 +28,20 @@ export function createSections (): Sections {
     }
   }
 
-  function refused (request: EngineRequest) {
-    const names = switchesOf(request)
-    const suspects = names.filter((name) => !on.has(name))
-    // When each was on a moment ago, the proxy was changed: suspect the last to be asked.
-    const blamed = suspects.length > 0 ? suspects : names.slice(-1)
+  function refused (request: EngineRequest, named?: readonly string[]) {
+    const blamed = named === undefined ? suspectsOf(request) : [...named]
     for (const name of blamed) {
       off.add(name)
       on.delete(name)
     }
     return blamed
+  }
+
+  function suspectsOf (request: EngineRequest) {
+    const names = switchesOf(request)
+    const suspects = names.filter((name) => !on.has(name))
+    // When each was on a moment ago, the proxy was changed: suspect the last to be asked.
+    return suspects.length > 0 ? suspects : names.slice(-1)
   }
 
   return { allowed, refused, disabled: () => [...off].sort() }

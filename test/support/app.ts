@@ -16,6 +16,7 @@ export async function listenTestApp (t: Test, env: Record<string, string> = {}):
   const app = await createTestApp(t, env)
   await app.listen({ host: '127.0.0.1', port: 0 })
   await app.gateway.listen()
+  await app.filter.listen()
   return { app, url: app.listeningOrigin }
 }
 

@@ -51,6 +51,9 @@ await t.test('every setting can be given as a flag and as a variable', async (t)
     maxStreams: ['10', 10],
     maxUpload: ['2g', 2 * 1024 ** 3],
     tombstones: ['0.5', 0.5],
+    filter: ['127.0.0.1:2375', '127.0.0.1:2375'],
+    filterSections: ['CONTAINERS=1,networks', ['CONTAINERS=1', 'networks']],
+    filterEnv: ['shown', 'shown'],
     dataDir: ['/srv/dockapi', '/srv/dockapi'],
     logLevel: ['debug', 'debug']
   }
@@ -67,6 +70,12 @@ await t.test('the port of the gateway is a number or off', async (t) => {
   t.match(loadConfig({ env: { DOCKAPI_GATEWAY_PORT: '8080' } }), { gatewayPort: 8080, isGatewayPortGiven: true })
   t.match(loadConfig({ argv: ['--gateway-port', '0'] }), { gatewayPort: 0, isGatewayPortGiven: true })
   for (const port of ['on', '65536', '-1', '80.5']) t.match(problemsOf({ env: { DOCKAPI_GATEWAY_PORT: port } }), [/DOCKAPI_GATEWAY_PORT .*a number from 0 to 65535, off/], port)
+})
+
+await t.test('the filter is off, or at an address with a port', async (t) => {
+  t.match(loadConfig(), { filter: 'off', filterSections: [], filterEnv: 'redacted' })
+  for (const address of ['off', '127.0.0.1:2375', '0.0.0.0:0', '[::1]:65535', 'box:2375']) t.equal(loadConfig({ env: { DOCKAPI_FILTER: address } }).filter, address)
+  for (const address of ['2375', ':2375', '127.0.0.1', '127.0.0.1:65536', 'http://127.0.0.1:2375', '::1:2375', 'on', 'a:b']) t.match(problemsOf({ env: { DOCKAPI_FILTER: address } }), [/DOCKAPI_FILTER .*Address and port, such as `127\.0\.0\.1:2375`/], address)
 })
 
 await t.test('an empty variable counts as not set', async (t) => {

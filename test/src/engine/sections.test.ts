@@ -35,3 +35,10 @@ await t.test('start and stop, which have switches of their own, prove nothing ab
   sections.allowed({ method: 'POST', path: '/v1.41/containers/x/start' })
   t.strictSame(sections.refused({ method: 'POST', path: '/v1.41/containers/create' }), ['POST'])
 })
+
+await t.test('a proxy that names its switches is believed, also when it names none', async (t) => {
+  const sections = createSections()
+  t.strictSame(sections.refused({ method: 'POST', path: '/v1.41/containers/x/stop' }, ['ALLOW_STOP']), ['ALLOW_STOP'])
+  t.strictSame(sections.refused({ method: 'POST', path: '/v1.41/containers/create' }, []), [])
+  t.strictSame(sections.disabled(), ['ALLOW_STOP'])
+})

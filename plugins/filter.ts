@@ -1,0 +1,37 @@
+import fp from 'fastify-plugin'
+import type { FastifyInstance } from 'fastify'
+import type { Config } from '../src/config/schema.ts'
+import { withinTime } from '../src/engine/deadline.ts'
+import { createFilter } from '../src/filter/filter.ts'
+import type { Filter } from '../src/filter/filter.ts'
+import { statusOf } from './errors.ts'
+
+/** As long as the API's own requests get. */
+const GRACE_MS = 5_000
+
+declare module 'fastify' {
+  interface FastifyInstance { filter: Filter }
+}
+
+/** The filtered view of the engine, on a listener of its own. The process says when it listens, as with the app itself; it ends with the app. */
+async function filter (app: FastifyInstance, { config }: { config: Config }) {
+  const log = app.log.child({ plane: 'filter' })
+  const created = createFilter({
+    config,
+    engine: app.engine,
+    statusOf,
+    onChange (change) { log.info(change, 'container changed') },
+    onRefusal ({ cause, status, ...refusal }) {
+      log[status === 500 ? 'error' : status > 500 ? 'warn' : 'info']({ status, ...refusal, err: cause }, 'request refused')
+    }
+  })
+  app.decorate('filter', created)
+  // The engine ends after this one: what runs may finish.
+  app.addHook('preClose', async () => { created.close().catch((error: unknown) => { log.error(error) }) })
+  app.addHook('onClose', async () => {
+    await withinTime(created.close(), GRACE_MS)
+    created.destroy()
+  })
+}
+
+export default fp(filter, { name: 'filter', fastify: '5.x', dependencies: ['engine', 'errors'] })
