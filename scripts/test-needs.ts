@@ -17,6 +17,7 @@ const NEEDS: readonly Need[] = [
   { programs: ['ssh'], package: 'openssh-client', tests: 'the tests of engines behind ssh' },
   { programs: ['sshd'], package: 'openssh-server', tests: 'the tests of engines behind ssh', hasService: true },
   { programs: ['docker-registry', 'registry'], package: 'docker-registry', tests: 'the tests of pulls from a registry', hasService: true },
+  { programs: ['haproxy'], package: 'haproxy', tests: 'the tests of socket proxies', hasService: true },
   { programs: ['docker-compose'], package: 'docker-compose', tests: 'the tests of compose files' }
 ]
 
