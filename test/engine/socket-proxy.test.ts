@@ -52,6 +52,8 @@ await t.test('examples/compose/socket-proxy.yaml: CONTAINERS, NETWORKS and EVENT
   const answers = (t: Test, host: string, status = 200) => until(async () => (await ask(t, host)).status === status)
   const routeOf = async (host: string) => (await api.get<RouteInfo[]>('/routes')).body.find(({ hosts }) => hosts.includes(host))
 
+  const stateOf = async (host: string) => (await routeOf(host))?.upstreams[0]?.state
+
   await t.test('only the socket proxy holds the socket', async (t) => {
     t.notOk((await mountsOf(engine, 'dockapi')).some((path) => path.endsWith('.sock')))
     t.ok((await mountsOf(engine, 'dockerproxy')).includes('/var/run/docker.sock'))
@@ -61,14 +63,15 @@ await t.test('examples/compose/socket-proxy.yaml: CONTAINERS, NETWORKS and EVENT
     const { status, body } = await api.get<Health>('/healthz')
     t.equal(status, 200)
     t.match(body, { ok: true, engine: { endpoint: 'tcp://dockerproxy:2375 (DOCKER_HOST)', version: /^\d/, disabled: ['EXEC', 'IMAGES', 'INFO', 'POST', 'VOLUMES'], hint: /EXEC=1 IMAGES=1 INFO=1 POST=1 VOLUMES=1/ } })
-    t.match(await api.get('/readyz'), { status: 200 })
+    await until(async () => (await api.get('/readyz')).status === 200)
   })
 
   await t.test('containers come and go as the events tell', async (t) => {
     const app = await startApplication(t, 'traefik', { 'traefik.enable': 'true' })
     await answers(t, app.host)
     t.ok(app.id.startsWith(String((await ask(t, app.host)).json().id)))
-    t.match(await routeOf(app.host), { upstreams: [{ container_name: app.name, state: 'up', reason: new RegExp(`shares the network "${NETWORK}"`) }], problems: [] })
+    await until(async () => (await stateOf(app.host)) === 'up')
+    t.match(await routeOf(app.host), { upstreams: [{ container_name: app.name, reason: new RegExp(`shares the network "${NETWORK}"`) }], problems: [] })
 
     const later = await startApplication(t, 'later', { 'dockapi.enable': 'true' })
     await answers(t, later.host)
@@ -77,7 +80,7 @@ await t.test('examples/compose/socket-proxy.yaml: CONTAINERS, NETWORKS and EVENT
 
     await engine.call('stop', (docker) => docker.getContainer(later.id).stop({ t: 1 }))
     await answers(t, later.host, 503)
-    t.match((await ask(t, later.host)).json(), { code: 'upstream_not_running', detail: /exited/ })
+    t.match((await ask(t, later.host)).json(), { code: 'upstream_not_running' })
     await engine.call('start', (docker) => docker.getContainer(later.id).start())
     await answers(t, later.host)
     await engine.call('rename', (docker) => docker.getContainer(later.id).rename({ name: `${PROJECT}-renamed` }))
@@ -93,7 +96,7 @@ await t.test('examples/compose/socket-proxy.yaml: CONTAINERS, NETWORKS and EVENT
       ['POST', `/containers/${name}/stop`, undefined, ['POST']],
       ['POST', `/containers/${name}/restart`, undefined, ['POST']],
       ['POST', `/containers/${name}/exec`, { command: ['true'] }, ['POST']],
-      ['POST', '/containers/run', { image, container_port: 8080 }, ['IMAGES']],
+      ['POST', '/containers/run', { image, container_port: 8080 }, ['POST']],
       ['POST', '/images/pull', { image: 'nginx' }, ['IMAGES', 'POST']],
       ['DELETE', `/containers/${name}?force=true`, undefined, ['POST']],
       ['GET', '/images', undefined, ['IMAGES']]
@@ -112,33 +115,36 @@ await t.test('examples/compose/socket-proxy.yaml: CONTAINERS, NETWORKS and EVENT
     const other = `other-${process.pid}`
     await engine.call('network', (docker) => docker.createNetwork({ Name: other, Labels: TEST_LABELS }))
     const app = await startApplication(t, 'apart', { 'traefik.enable': 'true' }, other)
-    const why = new RegExp(`cannot be reached on port 8080: it is on the networks ${other}, and dockAPI's own container is on none of them`)
-    const what = new RegExp(`docker network connect ${NETWORK} ${app.name}`)
+    const why = new RegExp(`cannot be reached on port 8080: it is on the networks ${other}, and dockAPI's own container is on none of them.*docker network connect ${NETWORK} ${app.name}`)
     await answers(t, app.host, 502)
 
-    t.match((await ask(t, app.host)).json(), { code: 'upstream_failed', detail: why, hint: what })
+    // Strangers learn only who knows more: every caller from outside the gateway's container is one.
+    t.match((await ask(t, app.host)).json(), { code: 'upstream_failed', hint: /GET \/routes\/explain/ })
     const page = await ask(t, app.host, 'Accept: text/html\r\n')
     t.match(page.header('content-type'), /text\/html/)
-    t.match(page.body, what)
+    t.match(page.body, /GET \/routes\/explain/)
+    t.notMatch(page.body, other)
     t.match(await routeOf(app.host), { upstreams: [{ state: 'unreachable', address: null, reason: why }], problems: [why] })
     const { body } = await api.get<Explanation>(`/routes/explain?url=${encodeURIComponent(`http://${app.host}/`)}`)
     t.match(body, { outcome: 'no_upstream', summary: why })
 
     await engine.call('connect', (docker) => docker.getNetwork(NETWORK).connect({ Container: app.id }))
     await answers(t, app.host)
-    await until(async () => (await routeOf(app.host))?.upstreams[0]?.state === 'up')
+    await until(async () => (await stateOf(app.host)) === 'up')
     t.match(await routeOf(app.host), { problems: [] })
 
     await engine.call('disconnect', (docker) => docker.getNetwork(NETWORK).disconnect({ Container: app.id }))
     await answers(t, app.host, 502)
     await engine.call('connect', async (docker) => docker.getNetwork(other).connect({ Container: await idOf(engine, 'dockapi') }))
-    t.after(() => engine.call('disconnect', async (docker) => docker.getNetwork(other).disconnect({ Container: await idOf(engine, 'dockapi'), Force: true })))
     await answers(t, app.host)
+    await engine.call('disconnect', async (docker) => docker.getNetwork(other).disconnect({ Container: await idOf(engine, 'dockapi') }))
+    await until(async () => (await stateOf(app.host)) === 'unreachable')
   })
 
-  await t.test('the log holds no complaint about what is off', async (t) => {
-    const { stdout } = await logsOf(engine, 'dockapi')
-    t.notMatch(stdout, /"level":[56]0/)
+  await t.test('the log tells the operator why, and nothing failed in it', async (t) => {
+    const log = await logOf(engine, 'dockapi')
+    t.match(log, /"code":"upstream_failed","detail":"[^"]*dockAPI's own container is on none of them/)
+    t.notMatch(log, /"level":[56]0/)
   })
 })
 
@@ -154,7 +160,7 @@ async function mountsOf (engine: Engine, service: string): Promise<string[]> {
   return Mounts.map(({ Destination }) => Destination)
 }
 
-async function logsOf (engine: Engine, service: string): Promise<{ stdout: string }> {
+async function logOf (engine: Engine, service: string): Promise<string> {
   const id = await idOf(engine, service)
-  return { stdout: String(await engine.call('logs', (docker) => docker.getContainer(id).logs({ stdout: true, stderr: true }))) }
+  return String(await engine.call('logs', (docker) => docker.getContainer(id).logs({ stdout: true, stderr: true })))
 }
