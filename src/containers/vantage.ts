@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { isLoopback } from '../config/loopback.ts'
 import { isDockApiError } from '../errors.ts'
 import { inspectContainer } from '../engine/containers.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -42,9 +43,6 @@ async function ownContainer (engine: Engine, signal?: AbortSignal): Promise<{ id
 }
 
 /** The host of a TCP or SSH engine that is not this machine. */
-function remoteHostOf ({ kind, address }: Endpoint): string | undefined {
-  if (kind === 'unix' || kind === 'npipe') return undefined
-  const { hostname: host } = new URL(address)
-  const bare = host.replace(/^\[|\]$/g, '')
-  return bare === 'localhost' || bare.startsWith('127.') || bare === '::1' ? undefined : bare
+export function remoteHostOf (endpoint: Endpoint): string | undefined {
+  return !('host' in endpoint) || isLoopback(endpoint.host) ? undefined : endpoint.host
 }

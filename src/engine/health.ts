@@ -32,7 +32,7 @@ export function createHealthCheck (engine: Pick<Engine, 'endpoint' | 'probe'>): 
   async function check (): Promise<Health> {
     const deadline = createDeadline(HEALTH_TIMEOUT_MS)
     try {
-      const connection = await engine.probe('ping', ping, { timeoutMs: HEALTH_TIMEOUT_MS })
+      const connection = await engine.probe('ping', greet, { timeoutMs: HEALTH_TIMEOUT_MS })
       const { name } = await deadline.race(surveyOf(connection)).catch((): Survey => ({ name: undefined }))
       return { ok: true, engine: describe(connection, name) }
     } catch (error) {
@@ -48,8 +48,8 @@ export function createHealthCheck (engine: Pick<Engine, 'endpoint' | 'probe'>): 
   }
 }
 
-async function ping (connection: Connection, abortSignal: AbortSignal): Promise<Connection> {
-  await connection.probes.ping({ abortSignal })
+async function greet (connection: Connection, signal: AbortSignal): Promise<Connection> {
+  await connection.ping(signal)
   return connection
 }
 

@@ -31,6 +31,8 @@ const { id: launchable } = await startTestContainer(engine, serve)
 const launched = `dockapi-test-launched:${TEST_RUN}`
 await engine.call('commit', (docker) => docker.getContainer(launchable).commit({ repo: launched.split(':')[0], tag: TEST_RUN }))
 
+let replicas = 1
+
 const proxy = await createSocketProxy(t, engine)
 const { url } = await listenTestApp(t, { DOCKER_HOST: proxy.host })
 const api = createClient(url)
@@ -50,7 +52,7 @@ const TRIES: Record<string, () => Promise<Answer>> = {
   },
   'POST /containers/run': () => api.run({ image: base, container_port: 80, command: ['httpd', '-f', '-p', '80'] }),
   'POST /containers': () => api.post('/containers', { image: launched.split(':')[0], tag: TEST_RUN }),
-  'PUT /containers/{id}/replicas': () => api.call('PUT', `/containers/${connected}/replicas`, { replicas: 2 }),
+  'PUT /containers/{id}/replicas': () => api.call('PUT', `/containers/${connected}/replicas`, { replicas: ++replicas }),
   'POST /containers/{id}/exec': () => api.post(`/containers/${id}/exec`, { command: ['true'] }),
   'GET /images': () => api.get('/images'),
   'POST /images/tag': () => api.post('/images/tag', { image: launched, name: `dockapi-test-tagged:${TEST_RUN}` }),
@@ -117,3 +119,5 @@ async function open (path: string): Promise<Answer> {
 function readRows (document: string): Row[] {
   return [...document.matchAll(/^\| ([^|]+) \| `([A-Z]+ [^`]+)` \| ((?:`[A-Z]+` ?)+) \|$/gm)].map(([, feature, call, switches]) => ({ feature: feature!, call: call!, switches: switches!.match(/[A-Z]+/g)! }))
 }
+
+t.end()
