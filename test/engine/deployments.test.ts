@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
-import type { Test } from 'tap'
 import { parse } from 'yaml'
 import type { Health } from '../../schemas/health.ts'
 import type { RunResult } from '../../schemas/containers.ts'
@@ -27,6 +26,16 @@ const run = promisify(execFile)
 const fileAt = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 const FILES = ['compose.yaml', 'examples/compose/socket-proxy.yaml', 'examples/compose/tls.yaml', 'examples/compose/rootless.yaml']
 const NETWORK = `proxy-tls-${process.pid}`
+
+/** As `dockerd --tlsverify` does: TLS that takes only clients of our authority, and the engine behind it. */
+const TLS_BEFORE_THE_SOCKET = `defaults
+  timeout connect 5s
+  timeout client 1h
+  timeout server 1h
+listen engine
+  bind :2376 ssl crt /server.pem ca-file /ca.pem verify required
+  server engine unix@/var/run/docker.sock
+`
 
 await t.test('every compose file keeps the API on this machine and dockAPI without privileges', { skip: SKIP_COMPOSE }, async (t) => {
   for (const path of FILES) {
@@ -51,8 +60,9 @@ const skip = !hasOpenssl() ? 'needs the openssl command (Debian: openssl)' : SKI
 await t.test('tls.yaml with the certificates of certificates.sh', { skip, timeout: 170_000 }, async (t) => {
   const engine = createTestEngine(t)
   const name = `engine-${process.pid}`
-  const certificates = await makeCertificates(t, 'ours', name, '127.0.0.1')
-  const strangers = await makeCertificates(t, 'strangers', name)
+  const folder = t.testdir({})
+  const certificates = await makeCertificates(join(folder, 'ours'), name, '127.0.0.1')
+  const strangers = await makeCertificates(join(folder, 'strangers'), name)
   const [gateway, apiPort] = [await freePort(), await freePort()]
   const compose = composeProject(t, fileAt('examples/compose/tls.yaml'), `tls${process.pid}`, {
     DOCKAPI_IMAGE: (await buildProductImage(engine)).image,
@@ -98,7 +108,7 @@ await t.test('tls.yaml with the certificates of certificates.sh', { skip, timeou
     t.match(await healthWith(join(certificates, 'client')), { ok: true })
     t.match(await healthWith(join(strangers, 'client')), { ok: false, engine: { error: /nobody that is trusted signed/, hint: /ca\.pem/ } })
 
-    const mixed = join(t.testdir(), 'mixed')
+    const mixed = join(folder, 'mixed')
     await mkdir(mixed)
     await run('cp', [join(certificates, 'client/ca.pem'), join(strangers, 'client/cert.pem'), join(strangers, 'client/key.pem'), mixed])
     t.match(await healthWith(mixed), { ok: false, engine: { error: /refused this client's certificate/, hint: /cert\.pem and key\.pem/ } })
@@ -108,19 +118,8 @@ await t.test('tls.yaml with the certificates of certificates.sh', { skip, timeou
   })
 })
 
-/** As `dockerd --tlsverify` does: TLS that takes only clients of our authority, and the engine behind it. */
-const TLS_BEFORE_THE_SOCKET = `defaults
-  timeout connect 5s
-  timeout client 1h
-  timeout server 1h
-listen engine
-  bind :2376 ssl crt /server.pem ca-file /ca.pem verify required
-  server engine unix@/var/run/docker.sock
-`
-
 /** Runs the script; the client's files belong to the user that dockAPI runs as. */
-async function makeCertificates (t: Test, folder: string, ...names: string[]): Promise<string> {
-  const path = join(t.testdir({}), folder)
+async function makeCertificates (path: string, ...names: string[]): Promise<string> {
   await run(fileAt('examples/compose/certificates.sh'), names, { env: { ...process.env, CERTIFICATES: path } })
   for (const name of ['', 'ca.pem', 'cert.pem', 'key.pem']) await chown(join(path, 'client', name), 1000, 1000)
   return path
