@@ -26,9 +26,9 @@ export const HealthSchema = model('Health', {
     version: Type.Optional(Type.String({ description: 'Version of the engine; absent where a socket proxy keeps it secret.', examples: ['28.5.1'] })),
     api: Type.Optional(Type.String({ description: 'API version that was negotiated.', examples: ['1.41'] })),
     name: Type.Optional(Type.String({ description: 'Name of the engine\'s machine.' })),
-    disabled: Type.Array(Type.String(), { description: 'Switches that are off in a socket proxy before the engine, by the names of tecnativa/docker-socket-proxy. `POST` appears once it was refused.', examples: [['EXEC', 'POST']] }),
+    disabled: Type.Array(Type.String(), { description: 'Switches that are off in a socket proxy before the engine, by the names of tecnativa/docker-socket-proxy. `BUILD` and `SYSTEM` appear once they were refused.', examples: [['EXEC', 'POST']] }),
     error: Type.Optional(Type.String({ description: 'Why the engine does not answer.' })),
-    hint: Type.Optional(Type.String({ description: 'What to do about it.' }))
+    hint: Type.Optional(Type.String({ description: 'What to do about the error, or to have what is disabled.' }))
   })
 }, { description: 'State of the engine.', examples: [HEALTHY_EXAMPLE, UNHEALTHY_EXAMPLE] })
 export type Health = Static<typeof HealthSchema>

@@ -91,7 +91,7 @@ async function nodeEntries (): Promise<Entry[] | undefined> {
 }
 
 /** A program and the shared libraries that it loads, each at the path where the loader looks for it. */
-async function programEntries (program: string, path: string): Promise<Entry[]> {
+export async function programEntries (program: string, path: string): Promise<Entry[]> {
   const { stdout } = await run('ldd', [program])
   const libraries = [...stdout.matchAll(/(?:=> )?(\/\S+) \(0x/g)].map(([, library]) => library!)
   return [{ path, source: program, mode: 0o755 }, ...libraries.map((library) => ({ path: library, source: library, mode: 0o755 }))]

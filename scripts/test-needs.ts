@@ -18,6 +18,7 @@ const NEEDS: readonly Need[] = [
   { programs: ['sshd'], package: 'openssh-server', tests: 'the tests of engines behind ssh', hasService: true },
   { programs: ['docker-registry', 'registry'], package: 'docker-registry', tests: 'the tests of pulls from a registry', hasService: true },
   { programs: ['redis-server'], package: 'redis-server', tests: 'the test of a rate limit that instances share', hasService: true },
+  { programs: ['haproxy'], package: 'haproxy', tests: 'the tests of socket proxies', hasService: true },
   { programs: ['docker-compose'], package: 'docker-compose', tests: 'the tests of compose files' }
 ]
 

@@ -31,7 +31,7 @@ export function resolveUpstream (document: ContainerDocument, { port, vantage, p
     publishedPort(document, containerPort, vantage) ??
     ownAddress(document, containerPort, vantage, network) ??
     hostNetwork(document, containerPort, vantage)
-  if (place === undefined) throw unreachable(document, containerPort, vantage)
+  if (place === undefined) throw unreachable(document, containerPort, vantage, preferredNetwork)
   return { containerId: document.Id, scheme, ...place }
 }
 
@@ -96,13 +96,15 @@ function networksOf (document: ContainerDocument, preferred: string | undefined)
     .sort((a, b) => rank(a.name) - rank(b.name) || (a.name < b.name ? -1 : 1))
 }
 
-function unreachable (document: ContainerDocument, port: number, vantage: Vantage) {
+function unreachable (document: ContainerDocument, port: number, vantage: Vantage, network: string | undefined) {
   const networks = Object.keys(document.NetworkSettings.Networks ?? {}).join(', ') || 'none'
   const why = vantage.kind === 'container'
     ? `it is on the networks ${networks}, and dockAPI's own container is on none of them`
     : `port ${port} is not published on an address that dockAPI can dial`
   const hint = vantage.kind === 'container'
-    ? 'Connect the container to a network of dockAPI (docker network connect), or run it with network set; DOCKAPI_NETWORK makes that the default.'
+    ? network === undefined
+      ? 'Connect the container to a network of dockAPI (docker network connect), or run it with network set; DOCKAPI_NETWORK makes that the default.'
+      : `Put the two on one network, now: docker network connect ${network} ${nameOf(document)}. For good: name the network "${network}" where the container is made.`
     : `Run it with container_port ${port}, so that the port is published.`
   return new DockApiError('upstream_failed', `The container "${nameOf(document)}" cannot be reached on port ${port}: ${why}.`, { hint, details: { container_id: document.Id } })
 }

@@ -55,6 +55,12 @@ export type Containers = {
   /** The same for a document that is at hand. */
   upstreamOf (document: ContainerDocument, port?: number): Promise<Upstream>
 
+  /**
+   * Tells that a container joined a network or left one.
+   * @returns Whether it is the one that dockAPI runs in: then any container may be reached elsewhere, or not at all, from now on.
+   */
+  noteNetworkOf (containerId: string): boolean
+
   /** Whether any container of the engine, in scope or not, publishes this port of the host now. */
   isPublishedPort (port: number): Promise<boolean>
 
@@ -69,6 +75,7 @@ export function createContainers (engine: Engine, pulls: Pulls, config: Containe
   const closing = new AbortController()
   let events: EventWatch | undefined
   let vantage: Promise<Vantage> | undefined
+  let ownId: string | undefined
   let publishedPorts: Promise<Set<number>> | undefined
   const cache = createUpstreamCache(() => events?.isLive ?? false)
 
@@ -92,11 +99,20 @@ export function createContainers (engine: Engine, pulls: Pulls, config: Containe
 
   /** Asked once; a failed answer is asked for again. */
   function currentVantage (): Promise<Vantage> {
-    vantage ??= detectVantage(engine).catch((error: unknown) => {
+    vantage ??= detectVantage(engine).then((found) => {
+      ownId = found.kind === 'container' ? found.id : undefined
+      return found
+    }, (error: unknown) => {
       vantage = undefined
       throw error
     })
     return vantage
+  }
+
+  function noteNetworkOf (containerId: string) {
+    if (containerId !== ownId) return false
+    forget()
+    return true
   }
 
   async function isPublishedPort (port: number) {
@@ -129,6 +145,7 @@ export function createContainers (engine: Engine, pulls: Pulls, config: Containe
       find: (reference, signal) => findContainer(engine, isVisible, reference, signal),
       list: (filters, signal) => listVisible(engine, isVisible, signal, filters),
       upstreamOf,
+      noteNetworkOf,
       isPublishedPort,
       upstream: (reference, { port } = {}) => cache.get(`${reference}:${port ?? ''}${viewer}`, async () => upstreamOf(await findContainer(engine, isVisible, reference), port)),
       start,

@@ -9,7 +9,7 @@ import type { Endpoint } from '../engine/endpoint.ts'
 /** From where dockAPI looks at containers; it decides which of their addresses can be dialled. */
 export type Vantage =
   | { kind: 'host', canReachContainerAddresses: boolean }
-  | { kind: 'container', networkIds: string[] }
+  | { kind: 'container', id: string, networkIds: string[] }
   | { kind: 'remote', engineHost: string }
 
 /** Rootless engines and Docker Desktop keep container addresses in a network that the host does not see. */
@@ -23,8 +23,8 @@ const CONTAINER_MARKS = ['/.dockerenv', '/run/.containerenv']
  */
 export async function detectVantage (engine: Engine, signal?: AbortSignal): Promise<Vantage> {
   if (CONTAINER_MARKS.some((mark) => existsSync(mark))) {
-    const networkIds = await ownNetworkIds(engine, signal)
-    if (networkIds !== undefined) return { kind: 'container', networkIds }
+    const own = await ownContainer(engine, signal)
+    if (own !== undefined) return { kind: 'container', ...own }
   }
   const engineHost = remoteHostOf(engine.endpoint)
   if (engineHost !== undefined) return { kind: 'remote', engineHost }
@@ -32,10 +32,10 @@ export async function detectVantage (engine: Engine, signal?: AbortSignal): Prom
 }
 
 /** A container's host name is its short id unless it was given another; undefined when the engine knows no such container. */
-async function ownNetworkIds (engine: Engine, signal?: AbortSignal): Promise<string[] | undefined> {
+async function ownContainer (engine: Engine, signal?: AbortSignal): Promise<{ id: string, networkIds: string[] } | undefined> {
   try {
-    const { NetworkSettings: { Networks: networks } } = await inspectContainer(engine, hostname(), { signal })
-    return Object.values(networks ?? {}).map(({ NetworkID }) => NetworkID)
+    const { Id: id, NetworkSettings: { Networks: networks } } = await inspectContainer(engine, hostname(), { signal })
+    return { id, networkIds: Object.values(networks ?? {}).map(({ NetworkID }) => NetworkID) }
   } catch (error) {
     if (isDockApiError(error, 'container_not_found')) return undefined
     throw error
@@ -44,5 +44,5 @@ async function ownNetworkIds (engine: Engine, signal?: AbortSignal): Promise<str
 
 /** The host of a TCP or SSH engine that is not this machine. */
 export function remoteHostOf (endpoint: Endpoint): string | undefined {
-  return 'host' in endpoint && !isLoopback(endpoint.host) ? endpoint.host : undefined
+  return !('host' in endpoint) || isLoopback(endpoint.host) ? undefined : endpoint.host
 }

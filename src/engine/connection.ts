@@ -26,6 +26,8 @@ export type Connection = {
   readonly calls: Docker
   readonly streams: Docker
   readonly probes: AbortableDocker
+  /** Asks for a sign of life, in the way that a socket proxy before the engine allows. */
+  ping (signal: AbortSignal): Promise<void>
   /** Closes each socket as soon as it is idle. */
   retire (): void
 }
@@ -49,6 +51,7 @@ export async function connect (environment: EngineEnvironment, signal: AbortSign
     const about = await deadline.race(ask(createModem({ agent: transport.probes, host, sections }), deadline.signal))
     const api = negotiateVersion(about)
     const speak = (agent: typeof transport.calls) => createDocker(createModem({ agent, host, version: api, sections }))
+    const probes = abortable(speak(transport.probes))
     return {
       endpoint,
       api,
@@ -56,7 +59,8 @@ export async function connect (environment: EngineEnvironment, signal: AbortSign
       sections,
       calls: speak(transport.calls),
       streams: speak(transport.streams),
-      probes: abortable(speak(transport.probes)),
+      probes,
+      ping: (signal) => ping(probes, signal),
       retire: transport.retire
     }
   } catch (error) {
@@ -78,13 +82,26 @@ async function ask (modem: Modem, signal: AbortSignal): Promise<About> {
   return { newest: ApiVersion, oldest: isApiVersion(MinAPIVersion) ? MinAPIVersion : undefined, version: Version }
 }
 
+async function ping (probes: AbortableDocker, abortSignal: AbortSignal): Promise<void> {
+  try {
+    await probes.ping({ abortSignal })
+  } catch (error) {
+    if (!isRefusedByProxy(error)) throw error
+    await probes.version({ abortSignal })
+  }
+}
+
 /** @returns Nothing when a socket proxy keeps it secret. */
 async function askVersion (modem: Modem, abortSignal: AbortSignal): Promise<Partial<Docker.DockerVersion>> {
   try {
     const answer: unknown = await abortable(createDocker(modem)).version({ abortSignal })
     return typeof answer === 'object' && answer !== null ? answer : {}
   } catch (error) {
-    if (error instanceof EngineResponseError && error.switches.length > 0) return {}
+    if (isRefusedByProxy(error)) return {}
     throw error
   }
+}
+
+function isRefusedByProxy (error: unknown): boolean {
+  return error instanceof EngineResponseError && error.switches.length > 0
 }

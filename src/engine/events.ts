@@ -88,7 +88,7 @@ export function watchEvents (engine: Engine, options: WatchOptions): EventWatch 
     const watchdog = setTimeout(checkSilence, silenceMs)
 
     async function checkSilence () {
-      const isAlive = await engine.probe('ping', ({ probes }, abortSignal) => probes.ping({ abortSignal })).then(() => true, () => false)
+      const isAlive = await engine.probe('ping', (connection, abortSignal) => connection.ping(abortSignal)).then(() => true, () => false)
       if (isAlive) watchdog.refresh()
       else attempt.abort()
     }

@@ -10,6 +10,9 @@ const HEALTH_TIMEOUT_MS = 2000
 /** How long asking a newly found engine about itself may go on behind the answers, in milliseconds. */
 const SURVEY_TIMEOUT_MS = 10_000
 
+/** No container and no exec has this name: they begin with a letter or digit. To wait for it is a POST that changes nothing. */
+const NOTHING = '-'
+
 type Survey = { name: string | undefined }
 
 /**
@@ -29,7 +32,7 @@ export function createHealthCheck (engine: Pick<Engine, 'endpoint' | 'probe'>): 
   async function check (): Promise<Health> {
     const deadline = createDeadline(HEALTH_TIMEOUT_MS)
     try {
-      const connection = await engine.probe('ping', ping, { timeoutMs: HEALTH_TIMEOUT_MS })
+      const connection = await engine.probe('ping', greet, { timeoutMs: HEALTH_TIMEOUT_MS })
       const { name } = await deadline.race(surveyOf(connection)).catch((): Survey => ({ name: undefined }))
       return { ok: true, engine: describe(connection, name) }
     } catch (error) {
@@ -45,8 +48,8 @@ export function createHealthCheck (engine: Pick<Engine, 'endpoint' | 'probe'>): 
   }
 }
 
-async function ping (connection: Connection, abortSignal: AbortSignal): Promise<Connection> {
-  await connection.probes.ping({ abortSignal })
+async function greet (connection: Connection, signal: AbortSignal): Promise<Connection> {
+  await connection.ping(signal)
   return connection
 }
 
@@ -62,7 +65,10 @@ async function surveyEngine ({ probes }: Connection): Promise<Survey> {
     await attempt(() => probes.listContainers({ limit: 1, ...signal }))
     await attempt(() => probes.listImages({ filters: nothing, ...signal }))
     await attempt(() => probes.listNetworks({ filters: nothing, ...signal }))
+    await attempt(() => probes.listVolumes({ filters: nothing, ...signal }))
     await attempt(async () => text(await probes.getEvents({ since: now, until: now, ...signal })))
+    await attempt(() => probes.getExec(NOTHING).inspect(signal))
+    await attempt(() => probes.getContainer(NOTHING).wait(signal))
     return { name: info?.Name }
   } finally {
     deadline.lift()
@@ -70,13 +76,19 @@ async function surveyEngine ({ probes }: Connection): Promise<Survey> {
 }
 
 function describe ({ endpoint, version, api, sections }: Connection, name: string | undefined): Health['engine'] {
+  const disabled = sections.disabled()
   return {
     endpoint: endpoint.description,
     ...(version === undefined ? {} : { version }),
     api,
     ...(name === undefined ? {} : { name }),
-    disabled: sections.disabled()
+    disabled,
+    ...(disabled.length === 0 ? {} : { hint: hintOf(disabled) })
   }
+}
+
+function hintOf (disabled: readonly string[]): string {
+  return `A socket proxy before the engine keeps this off. To have one of them, set it there and start the proxy anew: ${disabled.map((name) => `${name}=1`).join(' ')}.`
 }
 
 function explain (error: unknown, engine: Pick<Engine, 'endpoint'>): Health['engine'] {

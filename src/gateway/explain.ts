@@ -13,6 +13,7 @@ import { composeName, hostsOf } from './names.ts'
 import type { Pool } from './pool.ts'
 import type { LiveRoute, Member, Route } from './route.ts'
 import { nearest } from './suggest.ts'
+import { unreachable } from './table.ts'
 import type { Table } from './table.ts'
 
 export type ExplainParts = {
@@ -64,7 +65,10 @@ function outcomeOf ({ host, method, path }: Asked, taken: LiveRoute | undefined,
   if (missing !== undefined) return { outcome: 'blocked', summary: `The route "${taken.id}" matches, but its middleware "${missing.reference}" is not defined, so it answers 503.` }
   const states = taken.service.members.map((member) => pool.stateOf(taken.service, member).state)
   const ready = states.filter((state) => state === 'up' || state === 'opening').length
-  if (ready === 0) return { outcome: 'no_upstream', summary: `The route "${taken.id}" matches, but none of its ${states.length} upstreams takes requests: ${states.join(', ') || 'there is none'}.` }
+  if (ready === 0) {
+    const summary = `The route "${taken.id}" matches, but none of its ${states.length} upstreams takes requests: ${states.join(', ') || 'there is none'}.`
+    return { outcome: 'no_upstream', summary: [summary, ...unreachable(taken.service)].join(' ') }
+  }
   return { outcome: 'answers', summary: `The route "${taken.id}" answers, from ${ready} of ${states.length} ${states.length === 1 ? 'upstream' : 'upstreams'}.` }
 }
 

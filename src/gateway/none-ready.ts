@@ -16,9 +16,10 @@ export function noneReady<M extends PoolMember> (service: PoolService<M>, stateO
     const what = members.length === 1 ? `The container "${first.container.name}" is ${first.container.status}.` : `None of the ${members.length} containers of "${name}" runs.`
     return new DockApiError('upstream_not_running', what, { retryAfterSeconds: 5, details })
   }
-  const problem = members.map(({ address }) => address).find((address) => address !== undefined && 'problem' in address)
-  if (problem !== undefined && 'problem' in problem && isOnlyOf(states, ['unreachable', 'down', 'paused'])) {
-    return new DockApiError('upstream_failed', problem.problem, { details })
+  const unreachable = members.map(({ address }) => address).find((address) => address !== undefined && 'problem' in address)
+  if (unreachable !== undefined && 'problem' in unreachable && isOnlyOf(states, ['unreachable', 'down', 'paused'])) {
+    const { problem, hint } = unreachable
+    return new DockApiError('upstream_failed', problem, { details, ...(hint === undefined ? {} : { hint }) })
   }
   if (members.every(({ weight }) => weight === 0)) {
     return new DockApiError('upstream_not_ready', `Every container of "${name}" has the weight 0, which means no request.`, { retryAfterSeconds: 5, details })

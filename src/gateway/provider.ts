@@ -112,7 +112,7 @@ export function createProvider (source: Containers, { expose, onChange, reconcil
   function onEvent ({ type, action, id, attributes }: EngineEvent) {
     if (type === 'network') {
       const { container } = attributes
-      if (container !== undefined && known.has(container)) look(container)
+      if (container !== undefined) lookAfterNetwork(container)
       return
     }
     if (!known.has(id) && !isExposed(attributes, expose)) return
@@ -120,6 +120,12 @@ export function createProvider (source: Containers, { expose, onChange, reconcil
     const running = looks.get(id)
     if (running !== undefined) running.isOutdated = true
     take(action, id, attributes)
+  }
+
+  /** A container joined a network or left one. */
+  function lookAfterNetwork (id: string) {
+    if (known.has(id)) look(id)
+    if (source.noteNetworkOf(id)) for (const each of known.keys()) look(each)
   }
 
   /** What an event says by itself is believed at once: a container that died must not be sent one more request. */
@@ -201,7 +207,7 @@ export function createProvider (source: Containers, { expose, onChange, reconcil
     const before = known.get(container.id)
     known.set(container.id, before?.run === container.run ? { ...container, isDraining: before.isDraining, isOpen: before.isOpen } : container)
     publish(container.id)
-    if (before?.run !== container.run || before.status !== container.status) proveOpen(container).catch(ignore)
+    if (before?.run !== container.run || before.status !== container.status || !canBeDialled(before)) proveOpen(container).catch(ignore)
   }
 
   async function proveOpen ({ id, run, status, health, mainPort, addresses }: RoutedContainer) {
@@ -242,6 +248,11 @@ export function createProvider (source: Containers, { expose, onChange, reconcil
       clearInterval(timer)
     }
   }
+}
+
+function canBeDialled ({ mainPort, addresses }: RoutedContainer): boolean {
+  const address = addresses.get(mainPort)
+  return address !== undefined && 'upstream' in address
 }
 
 function ignore () {}

@@ -10,7 +10,7 @@ import { stopSignalOf } from './signals.ts'
 import type { UpstreamState } from '../../schemas/routes.ts'
 
 /** Where a port of a container is reached, or why it is not. */
-export type Address = { upstream: Upstream } | { problem: string }
+export type Address = { upstream: Upstream } | { problem: string, hint?: string | undefined }
 
 /** What the gateway knows of a container; replaced, never changed. */
 export type RoutedContainer = {
@@ -88,7 +88,7 @@ async function addressOf (document: ContainerDocument, port: number | null, reso
   try {
     return { upstream: await resolve(document, port) }
   } catch (error) {
-    if (isDockApiError(error, 'upstream_failed') || isDockApiError(error, 'upstream_not_running')) return { problem: error.message }
+    if (isDockApiError(error, 'upstream_failed') || isDockApiError(error, 'upstream_not_running')) return { problem: error.message, hint: error.hint }
     throw error
   }
 }

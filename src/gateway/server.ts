@@ -25,6 +25,7 @@ export type ServerOptions = {
 
 /** How long an idle connection is kept, in milliseconds: longer than load balancers keep theirs. */
 const KEEP_ALIVE_MS = 72_000
+const ELSEWHERE = 'Whoever runs this gateway sees the reason with GET /routes/explain, and in its log.'
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'via'] as const
 
 /**
@@ -75,7 +76,7 @@ function isNear ({ socket, headers }: IncomingMessage): boolean {
   return isLoopback((socket.remoteAddress ?? '').replace(/^::ffff:/, '')) && FORWARDED.every((name) => headers[name] === undefined)
 }
 
-/** What strangers get: that it did not work, and whether to come again. */
+/** What strangers get: that it did not work, whether to come again, and who knows more. */
 function discreet ({ type, title, status, instance, code, retryable, request_id: id }: Problem): Problem {
-  return { type, title, status, detail: `${title}.`, error: `${title}.`, instance, code, retryable, request_id: id }
+  return { type, title, status, detail: `${title}.`, error: `${title}.`, hint: ELSEWHERE, instance, code, retryable, request_id: id }
 }

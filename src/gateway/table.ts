@@ -170,8 +170,12 @@ function differences ({ name, wanted }: Claim, claims: readonly Claim[]): string
   return others.length === 0 ? [] : [`${others.join(', ')} declares "${name}" otherwise; the oldest container's ${'rule' in wanted ? 'rule' : 'name'} counts.`]
 }
 
-function unreachable ({ members }: Service): string[] {
-  return members.flatMap(({ container, state, address }) => state === 'unreachable' && address !== undefined && 'problem' in address ? [`${container.name}: ${address.problem}`] : [])
+/** Which members run and cannot be reached from here, why, and what to do. */
+export function unreachable ({ members }: Service): string[] {
+  return members.flatMap(({ container, state, address }) => {
+    if (state !== 'unreachable' || address === undefined || !('problem' in address)) return []
+    return [`${container.name}: ${address.problem}${address.hint === undefined ? '' : ` ${address.hint}`}`]
+  })
 }
 
 /** A container's own name before its pool's, and a route that has a host before one that has none. */

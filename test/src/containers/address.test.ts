@@ -5,7 +5,7 @@ import type { ContainerDocument } from '../../../src/engine/containers.ts'
 
 const HOST: Vantage = { kind: 'host', canReachContainerAddresses: true }
 const DESKTOP: Vantage = { kind: 'host', canReachContainerAddresses: false }
-const INSIDE: Vantage = { kind: 'container', networkIds: ['net-b', 'net-c'] }
+const INSIDE: Vantage = { kind: 'container', id: 'own', networkIds: ['net-b', 'net-c'] }
 const REMOTE: Vantage = { kind: 'remote', engineHost: 'engine.example' }
 
 type Options = { status?: string, labels?: Record<string, string>, ports?: Record<string, Array<{ HostIp: string, HostPort: string }> | null>, networks?: Record<string, [string, string]>, mode?: string, exposed?: string[] }
