@@ -53,7 +53,7 @@ async function openapi (app: FastifyInstance) {
 /** Every stream of events answers a WebSocket on the same path. */
 function isEventStream (method: string | string[], schema: FastifySchema): boolean {
   const success = (schema.response as Record<string, { content?: object }> | undefined)?.['200']
-  return [method].flat().includes('GET') && Object.hasOwn(success?.content ?? {}, 'application/x-ndjson')
+  return [method].flat().includes('GET') && ['application/x-ndjson', 'text/event-stream'].every((type) => Object.hasOwn(success?.content ?? {}, type))
 }
 
 function withSocket (schema: FastifySchema): FastifySchema {

@@ -69,7 +69,7 @@ const build: FastifyPluginAsyncTypebox = async (app) => {
 
   app.get('/images/build', {
     exposeHeadRoute: false,
-    config: { scope: 'images' },
+    config: { scope: 'images', change: true },
     schema: {
       operationId: 'watchBuild',
       tags: ['Images'],

@@ -4,7 +4,9 @@ import type { FastifyHttpOptions, FastifyServerOptions } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Config } from './config/schema.ts'
 import { isProxyUpgrade, routerUrl } from './forward/proxy-url.ts'
+import { requestIdFrom } from './log/request-id.ts'
 import { isSocketRequest } from './sockets/handshake.ts'
+import audit from '../plugins/audit.ts'
 import abort from '../plugins/abort.ts'
 import containerPages from '../plugins/container-pages.ts'
 import containers from '../plugins/containers.ts'
@@ -18,6 +20,7 @@ import lifetimes from '../plugins/lifetimes.ts'
 import launches from '../plugins/launches.ts'
 import openapi from '../plugins/openapi.ts'
 import pulls from '../plugins/pulls.ts'
+import requestId from '../plugins/request-id.ts'
 import shutdown from '../plugins/shutdown.ts'
 import store from '../plugins/store.ts'
 import streams from '../plugins/streams.ts'
@@ -27,6 +30,7 @@ import upgrade from '../plugins/upgrade.ts'
 import websocket from '../plugins/websocket.ts'
 import { buildValidator } from '../plugins/validation.ts'
 import apiRoutes from '../routes/api.ts'
+import auditRoutes from '../routes/audit.ts'
 import buildRoutes from '../routes/build.ts'
 import containerRoutes from '../routes/containers.ts'
 import docsRoutes from '../routes/docs.ts'
@@ -61,6 +65,7 @@ export const SERVER_OPTIONS = {
   routerOptions: { maxParamLength: 256 },
   rewriteUrl: routerUrl,
   http: { shouldUpgradeCallback: (request) => isProxyUpgrade(request) || isSocketRequest(request) },
+  genReqId: ({ headers }) => requestIdFrom(headers['x-request-id']),
   frameworkErrors: answerFrameworkError,
   clientErrorHandler: answerClientError,
   schemaController: { compilersFactory: { buildValidator } }
@@ -71,8 +76,10 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   const app = Fastify({ ...SERVER_OPTIONS, ...options }).withTypeProvider<TypeBoxTypeProvider>()
 
   await app.register(errors)
+  await app.register(requestId)
   await app.register(shutdown, {})
   await app.register(store, { dataDir: config.dataDir })
+  await app.register(audit, { keepDays: config.audit })
   await app.register(tokens, { config })
   await app.register(guard, { config })
   await app.register(openapi)
@@ -112,6 +119,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(routeRoutes)
   await app.register(middlewareRoutes)
   await app.register(tokenRoutes)
+  await app.register(auditRoutes)
   await app.register(apiRoutes, { prefix: '/api' })
   await app.register(docsRoutes)
   return app

@@ -32,6 +32,8 @@ export const ConfigSchema = Type.Object({
   maxStreams: Type.Integer({ default: 500, minimum: 1, description: 'Logs, events and other streams that may be open at once.' }),
   maxUpload: Type.Integer({ default: 1024 * MebiByte, minimum: 1, description: 'Largest file or archive that is taken into a container or as images; `512m`, `2g`.', unit: 'bytes' }),
   tombstones: Type.Number({ default: 24, minimum: 0, maximum: 8760, description: 'How long what is left of a removed container is kept (exit code, last 64 KiB of its log), in hours; 0 keeps nothing.' }),
+  audit: Type.Number({ default: 30, minimum: 0, maximum: 3650, description: 'How long it is kept who changed what, in days; 0 keeps nothing, and the log still says it.' }),
+  accessLog: Type.Union([Type.Literal('off'), Type.Literal('on')], { default: 'off', description: '`on`: the gateway logs a line for each request.' }),
   dataDir: Type.Optional(Type.String({ minLength: 1, description: 'Folder for what must outlive a restart; `memory` keeps nothing. Left out: the platform\'s folder for state (`~/.local/state/dockapi`, `~/Library/Application Support/dockapi`, `%LOCALAPPDATA%\\dockapi`).' })),
   logLevel: Type.Union(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)), { default: 'info', description: 'How much the server logs.' })
 }, { additionalProperties: false })
