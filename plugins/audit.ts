@@ -2,7 +2,7 @@ import fp from 'fastify-plugin'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { askedOf } from '../src/audit/asked.ts'
 import { createChange, NO_CHANGE } from '../src/audit/change.ts'
-import type { Change } from '../src/audit/change.ts'
+import type { Change, Subject } from '../src/audit/change.ts'
 import { createTrail } from '../src/audit/trail.ts'
 import type { Trail } from '../src/audit/trail.ts'
 import { isDockApiError } from '../src/errors.ts'
@@ -90,7 +90,7 @@ async function audit (app: FastifyInstance, { keepDays }: { keepDays: number }) 
         container_id: change.subject.id ?? null,
         container: change.subject.name ?? container,
         image: change.subject.image ?? image,
-        subject: subject === change.subject.name ? null : subject,
+        subject: isTold(subject, change.subject) ? null : subject,
         result: code,
         status: statusOf(request, reply),
         duration_ms: Number((performance.now() - startedMs).toFixed(1)),
@@ -113,6 +113,11 @@ async function audit (app: FastifyInstance, { keepDays }: { keepDays: number }) 
 function isChange ({ method, routeOptions: { url, config } }: FastifyRequest): boolean {
   if (url === undefined || config.proxied === true || config.public === true) return false
   return config.change ?? (!SAFE.has(method) && config.scope !== 'read')
+}
+
+/** The name that a body gives is the container's own, or the image's. */
+function isTold (text: string | null, { name, image }: Subject): boolean {
+  return text === name || (image !== undefined && (image === text || image.endsWith(`/${text}`)))
 }
 
 function resultOf ({ failure, change }: FastifyRequest, reply: FastifyReply, { isStreamed }: Followed): string {

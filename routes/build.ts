@@ -61,6 +61,7 @@ const build: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request, reply) => {
     permitEveryImage(request.principal.grant)
     const order = orderOf(request)
+    request.change.about({ image: order.image ?? undefined })
     const signal = AbortSignal.any([request.gone, closing.signal])
     const form = negotiateForm(request.headers.accept, ['json', 'ndjson', 'sse', 'text'])
     if (form === 'json') return await buildImage(app.engine, order, async () => {}, signal)
@@ -83,6 +84,7 @@ const build: FastifyPluginAsyncTypebox = async (app) => {
     permitEveryImage(request.principal.grant)
     const upload = createSocketUpload()
     const order = orderFromTar(upload.body, request.query, request.containers.config)
+    request.change.about({ image: order.image ?? undefined })
     return await answerOnSocket(request, reply, async ({ send }, signal) => await buildImage(app.engine, order, (text) => send('log', { text }), signal), upload)
   })
 }
