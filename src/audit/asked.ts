@@ -10,7 +10,7 @@ export function askedOf ({ params, query, body }: AskedRequest): Asked {
   const [inQuery, inBody] = [membersOf(query), membersOf(body)]
   const name = textOf(inBody.name)
   const ofContainer = textOf(inPath.id)
-  const other = textOf(inPath.exec_id ?? inPath.route ?? inPath.name)
+  const other = textOf(inPath.exec_id ?? inPath.route ?? inPath.name ?? inPath.tag)
   return { container: ofContainer ?? null, image: withoutLogin(textOf(inPath.image ?? inBody.image ?? inQuery.image ?? inQuery.tag)), subject: other ?? name ?? null }
 }
 

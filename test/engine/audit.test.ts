@@ -18,12 +18,12 @@ const OWNER = 'a-secret-of-24-characters'
 const CANARY = `canary-${TEST_RUN}`
 const engine = createTestEngine(t)
 const log = createLog()
-const { app: { app, url }, routes } = await collectRoutes(() => listenTestApp(t, { DOCKAPI_TOKEN: OWNER, DOCKAPI_GATEWAY_PORT: '0' }, log))
+const { app: { url }, routes } = await collectRoutes(() => listenTestApp(t, { DOCKAPI_TOKEN: OWNER, DOCKAPI_GATEWAY_PORT: '0' }, log))
 const suffix = TEST_RUN.replaceAll('.', '-')
 let count = 0
 
 const image = `audit-app-${suffix}:1`
-const dockerfile = `FROM ${await busyboxImage(engine)}\nLABEL dockapi-test=${TEST_RUN}\nEXPOSE 80\nCMD ["sleep", "600"]\n`
+const dockerfile = `FROM ${await busyboxImage(engine)}\nLABEL dockapi-test=${TEST_RUN}\nEXPOSE 80\nSTOPSIGNAL SIGKILL\nCMD ["sleep", "600"]\n`
 if ((await send('POST', '/images/build', { body: { dockerfile, name: image } })).status !== 200) throw new Error('The image could not be built.')
 
 async function send (method: string, path: string, { id, body, type = 'application/json', token = OWNER, accept }: { id?: string, body?: unknown, type?: string, token?: string | null, accept?: string } = {}): Promise<Sent> {
@@ -57,10 +57,15 @@ async function entriesOf (id: string): Promise<AuditEntry[]> {
   return found
 }
 
+async function imageId (): Promise<string> {
+  const { text } = await send('GET', `/images/inspect?image=${tag}:1`)
+  return (JSON.parse(text) as { id: string }).id.replace('sha256:', '')
+}
+
 const headersFor = (id: string) => ({ headers: { authorization: `Bearer ${OWNER}`, 'x-request-id': id } })
 const main = await run()
 const tag = `audit-${suffix}`
-const route = { name: tag, rule: `Host(\`${tag}.example\`)`, service: { servers: [{ url: 'http://127.0.0.1:9' }] } }
+const route = { name: tag, rule: `Host(\`${tag}.example\`)`, upstreams: [{ url: 'http://127.0.0.1:9' }] }
 const of = (container: ContainerInfo) => ({ container_id: container.id, container: container.name, image })
 const onMain = (method: string, verb: string, body?: unknown): Case => ({ do: async (id) => await send(method, `/containers/${main.name}${verb}`, { id, body }), expect: of(main) })
 
@@ -110,8 +115,7 @@ const CASES: Record<string, Case> = {
   watchBuild: {
     async do (id) {
       const socket = await openSocket(t, `${url}/images/build?name=${tag}:2`, headersFor(id))
-      const tar = await createTar([{ path: 'Dockerfile', content: dockerfile }])
-      socket.ws.send(tar as unknown as Buffer)
+      for (const chunk of await (await createTar([{ path: 'Dockerfile', content: dockerfile }])).toArray() as Buffer[]) socket.ws.send(chunk)
       socket.ws.send('{"type":"eof"}')
       await socket.closed()
     },
@@ -120,9 +124,10 @@ const CASES: Record<string, Case> = {
   tagImage: { do: async (id) => await send('POST', '/images/tag', { id, body: { image: `${tag}:1`, name: `${tag}:3` } }), expect: { image: `${tag}:1`, subject: `${tag}:3` } },
   loadImages: { do: async (id) => await send('POST', '/images/load', { id, body: Buffer.concat(await (await saveImages(engine, [`${tag}:1`], AbortSignal.timeout(60_000))).toArray() as Buffer[]), type: 'application/x-tar' }) },
   pruneImages: { do: async (id) => await send('POST', '/images/prune', { id, body: { dry_run: true } }) },
-  deleteApiImageTag: { do: async (id) => await send('DELETE', `/api/images/${tag}/tags/3`, { id }), expect: { image: tag, subject: '3' } },
+  deleteApiImageTag: { do: async (id) => await send('DELETE', `/api/images/${await imageId()}/tags/3?name=${tag}`, { id }), expect: { image: /^[0-9a-f]{12}/ as unknown as string, subject: '3' } },
   removeImage: { do: async (id) => await send('DELETE', `/images?image=${tag}:2`, { id }), expect: { image: `${tag}:2` } },
-  deleteApiImage: { do: async (id) => await send('DELETE', `/api/images/${tag}`, { id }), expect: { image: tag } },
+  // A container runs on this image.
+  deleteApiImage: { do: async (id) => await send('DELETE', `/api/images/${await imageId()}`, { id }), expect: { result: 'image_in_use', status: 409, image: /^[0-9a-f]{12}/ as unknown as string } },
   createRoute: { do: async (id) => await send('POST', '/routes', { id, body: route }), expect: { subject: tag, status: 201 } },
   replaceRoute: { do: async (id) => await send('PUT', `/routes/${tag}@api`, { id, body: route }), expect: { subject: `${tag}@api` } },
   undoRoute: { do: async (id) => await send('POST', `/routes/${tag}@api/undo`, { id }), expect: { subject: `${tag}@api` } },
@@ -259,4 +264,4 @@ t.test('a shutdown writes what it cuts', async (t) => {
   t.equal(other.lines().filter(({ audit }) => (audit as AuditEntry | undefined)?.request_id === 'cut').length, 1)
 })
 
-t.after(() => { app.launches.close() })
+t.end()
