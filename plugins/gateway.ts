@@ -29,6 +29,7 @@ async function gateway (app: FastifyInstance, { config }: { config: Config }) {
     onClientError: answerClientError,
     onRefusal (error, { status, request_id: requestId }) {
       const level = error.code === 'internal_error' ? 'error' : status >= 500 ? 'warn' : 'info'
+      app.metrics.gateway.refused(error.code)
       log[level]({ code: error.code, detail: error.message, err: error.cause, requestId }, 'request refused')
     },
     onFileProblem (problem) { log.warn({ problem }, 'the middlewares file is not used as it is') },
@@ -39,4 +40,4 @@ async function gateway (app: FastifyInstance, { config }: { config: Config }) {
   app.addHook('onClose', async () => { created.destroy() })
 }
 
-export default fp(gateway, { name: 'gateway', fastify: '5.x', dependencies: ['containers', 'forwarder', 'guard', 'store', 'streams'] })
+export default fp(gateway, { name: 'gateway', fastify: '5.x', dependencies: ['containers', 'forwarder', 'guard', 'metrics', 'store', 'streams'] })

@@ -18,6 +18,7 @@ import gateway from '../plugins/gateway.ts'
 import guard from '../plugins/guard.ts'
 import lifetimes from '../plugins/lifetimes.ts'
 import launches from '../plugins/launches.ts'
+import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
 import pulls from '../plugins/pulls.ts'
 import requestId from '../plugins/request-id.ts'
@@ -44,6 +45,7 @@ import launchRoutes from '../routes/launch.ts'
 import lifecycleRoutes from '../routes/lifecycle.ts'
 import logRoutes from '../routes/logs.ts'
 import mergedLogRoutes from '../routes/merged-logs.ts'
+import metricsRoutes from '../routes/metrics.ts'
 import middlewareRoutes from '../routes/middlewares.ts'
 import proxyInfoRoutes from '../routes/proxy-info.ts'
 import proxyRoutes from '../routes/proxy.ts'
@@ -77,6 +79,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
 
   await app.register(errors)
   await app.register(requestId)
+  await app.register(metrics)
   await app.register(shutdown, {})
   await app.register(store, { dataDir: config.dataDir })
   await app.register(audit, { keepDays: config.audit })
@@ -99,6 +102,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(lifetimes, {})
 
   await app.register(healthRoutes)
+  await app.register(metricsRoutes)
   await app.register(imageRoutes)
   await app.register(imageArchiveRoutes)
   await app.register(buildRoutes)

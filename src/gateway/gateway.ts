@@ -16,6 +16,8 @@ import { explainUrl } from './explain.ts'
 import { isExposed } from './exposure.ts'
 import { createAuthResolver } from './middleware-context.ts'
 import { watchMiddlewareFile } from './middleware-file.ts'
+import { measureTable } from './measure.ts'
+import type { GatewayMeasure } from './measure.ts'
 import { createMiddlewareRegistry } from './middlewares/registry.ts'
 import { createPool } from './pool.ts'
 import { createProvider } from './provider.ts'
@@ -56,6 +58,8 @@ export type Gateway = {
   /** The same for a document at hand, once the table knows what the document tells: the URL works when it is given. */
   urlFor (document: ContainerDocument, signal?: AbortSignal): Promise<string | null>
   routes (): RouteInfo[]
+  /** In numbers, for monitors. */
+  measure (): GatewayMeasure
   /** Those of the API and of the file. */
   middlewares (): StoredMiddleware[]
   /** @throws DockApiError `invalid_request` when it is no URL. */
@@ -253,6 +257,7 @@ export function createGateway (parts: GatewayParts): Gateway {
     listen,
     urlOf,
     urlFor,
+    measure: () => ({ isCurrent: provider.isCurrent, ...measureTable(server.listening ? table : EMPTY_TABLE, pool) }),
     routes: () => server.listening ? table.routes.map(describeOne) : [],
     middlewares: () => [
       ...[...settings.middlewares].map(([name, definition]) => ({ name, provider: 'api' as const, definition })),
