@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Config } from '../config/schema.ts'
 import type { Containers } from '../containers/containers.ts'
@@ -9,6 +10,7 @@ import type { SettingsTable } from '../store/settings.ts'
 import type { Explanation, ExplainQuery } from '../../schemas/explain.ts'
 import type { Problem } from '../../schemas/problem.ts'
 import type { RouteInfo, StoredMiddleware } from '../../schemas/routes.ts'
+import type { AccessLog } from './access-log.ts'
 import type { Asked } from './asked.ts'
 import { createDispatch } from './dispatch.ts'
 import type { Chain } from './dispatch.ts'
@@ -88,9 +90,11 @@ export type GatewayParts = {
   /** Whether an `Authorization` header is dockAPI's own, which no container may see. */
   isOwnToken (authorization: string | undefined): boolean
   statusOf (error: DockApiError): number
-  describe (error: DockApiError, url: string): Problem
+  describe (error: DockApiError, request: IncomingMessage): Problem
   onClientError (error: Error, socket: Socket): void
   onRefusal (error: DockApiError, problem: Problem): void
+  /** Notes every request; undefined when nobody wants to know. */
+  accessLog: AccessLog | undefined
   /** Told of what is wrong with the middlewares file. */
   onFileProblem (problem: string): void
   /** Told when a container can take requests, and when the last one that it had is answered and its drain is over. */
@@ -107,14 +111,15 @@ const UPGRADE_GRACE_MS = 1_000
 const MAX_SUGGESTIONS = 20
 
 export function createGateway (parts: GatewayParts): Gateway {
-  const { config, containers, forwarder, isOwnToken, describe, onClientError, onRefusal } = parts
+  const { config, containers, isOwnToken, describe, onClientError, onRefusal, accessLog } = parts
+  const forwarder = accessLog?.watching(parts.forwarder) ?? parts.forwarder
   const settings = createGatewaySettings(parts.settingsTable, { onChange: rebuild, ownPorts: () => [...parts.apiPorts(), ...server.listening ? [portOf()] : []] })
   const file = watchMiddlewareFile(config.middlewaresFile, { onChange: rebuild, onProblem: parts.onFileProblem })
   const pool = createPool<Member>({ secret: parts.secret })
   const provider = createProvider(containers, { expose: config.expose, onChange: swap })
   const registry = createMiddlewareRegistry({ resolveAuth: createAuthResolver(containers, declarersOf), resolveService, statusOf: parts.statusOf })
   const dispatch = createDispatch({ find, chainOf: ({ id }) => chains.get(id)!, serviceOf: (key) => table.services.get(key), provider, pool, registry, forwarder, isOwnToken })
-  const server = createGatewayServer({ serve: dispatch, describe, onClientError, onRefusal })
+  const server = createGatewayServer({ serve: dispatch, describe, onClientError, onRefusal, onRequest: accessLog?.begin })
   const followReadiness = createReadiness((container) => { parts.onContainer('ready', container) })
   const reserved = new Set(config.allowedHosts.map((host) => host.toLowerCase()))
   let known: readonly RoutedContainer[] = []
