@@ -1,13 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { ERROR_CATALOGUE } from '../plugins/errors.ts'
 import { SETTINGS } from '../src/config/schema.ts'
-import { renderErrorTable, renderSettingsTable } from '../src/docs/tables.ts'
+import { renderErrorTable, renderMetricsTable, renderSettingsTable } from '../src/docs/tables.ts'
+import { METRICS } from '../src/metrics/catalogue.ts'
 import { writeOrCheck } from './generated-file.ts'
 
 const GENERATED = /(<!-- generated: npm run docs -->\n).*(<!-- end of generated -->)/s
 
 await writeTable('docs/errors.md', renderErrorTable(ERROR_CATALOGUE))
 await writeTable('docs/configuration.md', renderSettingsTable(SETTINGS))
+await writeTable('docs/operations.md', renderMetricsTable(METRICS))
 
 /** Replaces the table between the marks; what people wrote around it stays. */
 async function writeTable (path: string, table: string): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Setting } from '../config/schema.ts'
+import type { MetricInfo } from '../metrics/catalogue.ts'
 import type { CatalogueEntry } from './error-page.ts'
 
 /** The table of `docs/errors.md`. */
@@ -11,6 +12,12 @@ export function renderErrorTable (catalogue: readonly CatalogueEntry[]): string 
 export function renderSettingsTable (settings: readonly Setting[]): string {
   return renderTable(['variable', 'flag', 'default', 'meaning'],
     settings.map(({ variable, flag, schema }) => [`\`${variable}\``, `\`${flag}\``, defaultOf(schema), String(schema.description)]))
+}
+
+/** The table of `docs/operations.md`. */
+export function renderMetricsTable (metrics: Readonly<Record<string, MetricInfo>>): string {
+  return renderTable(['metric', 'type', 'labels', 'meaning'],
+    Object.entries(metrics).map(([name, { type, labels, help }]) => [`\`${name}\``, type, labels.map((label) => `\`${label}\``).join(', '), help]))
 }
 
 function defaultOf ({ default: value, unit }: Setting['schema']): string {

@@ -3,7 +3,8 @@ import t from 'tap'
 import { ERROR_CATALOGUE } from '../../plugins/errors.ts'
 import { ENGINE_VARIABLES } from '../../src/config/load.ts'
 import { SETTINGS } from '../../src/config/schema.ts'
-import { renderErrorTable, renderSettingsTable } from '../../src/docs/tables.ts'
+import { renderErrorTable, renderMetricsTable, renderSettingsTable } from '../../src/docs/tables.ts'
+import { METRICS } from '../../src/metrics/catalogue.ts'
 import { ERROR_CODES } from '../../src/error-codes.ts'
 
 const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8')
@@ -22,9 +23,13 @@ await t.test('docs/configuration.md lists every setting as it is; if not, run np
   t.same(variables.filter((name) => !name.startsWith('DOCKAPI_')).sort(), [...ENGINE_VARIABLES].sort())
 })
 
+await t.test('docs/operations.md lists every metric as it is; if not, run npm run docs', async (t) => {
+  t.ok((await read('docs/operations.md')).includes(renderMetricsTable(METRICS)))
+})
+
 await t.test('every variable that the documentation names exists', async (t) => {
   const known = new Set<string>([...SETTINGS.map(({ variable }) => variable), ...ENGINE_VARIABLES])
-  for (const path of ['docs/configuration.md', 'docs/errors.md', 'docs/gateway.md']) {
+  for (const path of ['docs/configuration.md', 'docs/errors.md', 'docs/gateway.md', 'docs/operations.md']) {
     for (const [name] of (await read(path)).matchAll(/\bDOCK(?:API|ER)_[A-Z_]+\b/g)) t.ok(known.has(name), `${path}: ${name}`)
   }
 })
