@@ -201,6 +201,17 @@ t.test('the end of a launch is what its entry tells', async (t) => {
   t.match(await entriesOf('launch-fails'), [{ operation: 'createApiContainer', status: 200, result: 'registry_unreachable', container: `${tag}-fails`, container_id: null }])
 })
 
+t.test('what dockAPI does by itself is an entry of its own', async (t) => {
+  const { token } = JSON.parse((await send('POST', '/tokens', { body: { name: `${tag}-brief`, scopes: ['run'], limits: { lifetime: '1s' } } })).text) as { token: string }
+  const { id, name } = JSON.parse((await send('POST', '/containers/run', { token, body: { image, labels: TEST_LABELS } })).text) as ContainerInfo
+  let entries: AuditEntry[] = []
+  await until(async () => {
+    entries = await list(`container=${id}&principal=dockapi`)
+    return entries.length > 0
+  })
+  t.match(entries, [{ operation: 'expireContainer', container_id: id, container: name, image, result: 'ok', status: null, request_id: null, peer: null, token_id: null }])
+})
+
 t.test('what only reads is no entry', async (t) => {
   for (const [method, path] of [['GET', '/containers'], ['HEAD', '/containers'], ['GET', '/routes'], ['POST', '/tickets'], ['GET', '/nowhere'], ['POST', '/nowhere']] as const) await send(method, path, { id: 'reads' })
   await send('POST', `/containers/${(await run()).id}/stop?timeout=0`, { id: 'after' })

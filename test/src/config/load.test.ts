@@ -51,6 +51,8 @@ await t.test('every setting can be given as a flag and as a variable', async (t)
     maxStreams: ['10', 10],
     maxUpload: ['2g', 2 * 1024 ** 3],
     tombstones: ['0.5', 0.5],
+    audit: ['7', 7],
+    accessLog: ['on', 'on'],
     dataDir: ['/srv/dockapi', '/srv/dockapi'],
     logLevel: ['debug', 'debug']
   }
