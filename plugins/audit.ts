@@ -7,6 +7,7 @@ import { createTrail } from '../src/audit/trail.ts'
 import type { Trail } from '../src/audit/trail.ts'
 import { isDockApiError } from '../src/errors.ts'
 import { heldUpgrade } from '../src/forward/held-upgrade.ts'
+import { peerOf } from '../src/gateway/asked.ts'
 import { createAuditTable } from '../src/store/audit.ts'
 
 declare module 'fastify' {
@@ -36,7 +37,7 @@ async function audit (app: FastifyInstance, { keepDays }: { keepDays: number }) 
   const trail = createTrail({
     table: createAuditTable(app.store),
     keepDays,
-    log (entry) { app.log.info({ audit: entry, reqId: entry.request_id ?? undefined }, `audit: ${entry.operation} by ${entry.principal}: ${entry.result}`) },
+    log (entry) { app.log.info({ audit: entry, reqId: entry.request_id ?? undefined }, `audit: ${[entry.operation, entry.container ?? entry.image ?? entry.subject].filter((part) => part !== null).join(' ')} by ${entry.principal}: ${entry.result}`) },
     onFailure (err) { app.log.error({ err }, 'the audit could not be kept') }
   })
   /** What is to be written of those that a shutdown cuts. */
@@ -81,7 +82,7 @@ async function audit (app: FastifyInstance, { keepDays }: { keepDays: number }) 
     function write (code = resultOf(request, reply, followed)) {
       if (!pending.delete(request)) return
       const { container, image, subject } = askedOf(request)
-      const { principal, id, ip, routeOptions: { url, schema } } = request
+      const { principal, id, routeOptions: { url, schema } } = request
       trail.record({
         time: startedAt.toISOString(),
         principal: principal.name,
@@ -95,7 +96,7 @@ async function audit (app: FastifyInstance, { keepDays }: { keepDays: number }) 
         status: statusOf(request, reply),
         duration_ms: Number((performance.now() - startedMs).toFixed(1)),
         request_id: id,
-        peer: ip
+        peer: peerOf(request.raw)
       })
     }
   }

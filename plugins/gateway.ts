@@ -33,7 +33,7 @@ async function gateway (app: FastifyInstance, { config }: { config: Config }) {
       app.metrics.gateway.refused(error.code)
       log[level]({ code: error.code, detail: error.message, err: error.cause, reqId }, 'request refused')
     },
-    accessLog: config.accessLog === 'on' ? createAccessLog((entry) => { log.info({ access: entry, reqId: entry.request_id }, 'request') }) : undefined,
+    accessLog: config.accessLog === 'on' ? createAccessLog((entry) => { log.info({ access: entry, reqId: entry.request_id }, `${entry.method} ${entry.host}${entry.path} ${entry.status}`) }) : undefined,
     onFileProblem (problem) { log.warn({ problem }, 'the middlewares file is not used as it is') },
     onContainer (action, { id, name, labels }) { app.events.emit({ action, container: { id, name, labels } }) }
   })

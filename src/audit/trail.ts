@@ -32,7 +32,7 @@ export type TrailOptions = {
 }
 
 const DAY_MS = 86_400_000
-/** However long they are kept: some 50 MB. */
+/** However long they are kept: some 60 MB. */
 const MOST = 100_000
 const MOST_OF_NOBODY = 10_000
 /** The longest text that somebody else may put into an entry. */

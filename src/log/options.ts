@@ -21,7 +21,7 @@ export function loggerOptions ({ logLevel }: Pick<Config, 'logLevel'>, isTermina
     serializers: { req: describeRequest },
     hooks: { streamWrite: isTerminal ? shownLine : escapedLine }
   }
-  return isTerminal ? { ...options, transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname,req,res,reqId,responseTime,audit', translateTime: 'HH:MM:ss' } } } : options
+  return isTerminal ? { ...options, transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname,req,res,reqId,responseTime,audit,access', translateTime: 'HH:MM:ss' } } } : options
 }
 
 /** No secret that its URL may carry. */

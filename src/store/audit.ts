@@ -36,7 +36,8 @@ const WHERE = `
 
 export function createAuditTable ({ database, transaction }: Store): AuditTable {
   const insert = database.prepare('INSERT INTO audit (asked_at, principal, operation, container_id, container, result, document) VALUES (?, ?, ?, ?, ?, ?, ?)')
-  const select = database.prepare(`SELECT id, document FROM audit WHERE ${WHERE} ORDER BY id DESC LIMIT :limit`)
+  // A search reads the index alone, which is a fifth of the table: the gateway waits for it in the same process.
+  const select = database.prepare(`SELECT id, document FROM audit WHERE id IN (SELECT id FROM audit INDEXED BY audit_columns WHERE ${WHERE} ORDER BY id DESC LIMIT :limit) ORDER BY id DESC`)
   const expire = database.prepare('DELETE FROM audit WHERE asked_at < ?')
   const limitAll = database.prepare('DELETE FROM audit WHERE id <= (SELECT id FROM audit ORDER BY id DESC LIMIT 1 OFFSET ?)')
   const limitNobody = database.prepare("DELETE FROM audit WHERE principal = 'nobody' AND id <= (SELECT id FROM audit WHERE principal = 'nobody' ORDER BY id DESC LIMIT 1 OFFSET ?)")

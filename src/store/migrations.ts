@@ -27,5 +27,6 @@ export const MIGRATIONS: readonly string[] = [
     id INTEGER PRIMARY KEY, asked_at INTEGER NOT NULL, principal TEXT NOT NULL, operation TEXT NOT NULL,
     container_id TEXT, container TEXT, result TEXT NOT NULL, document TEXT NOT NULL
   ) STRICT;
-  CREATE INDEX audit_by_time ON audit (asked_at)`
+  CREATE INDEX audit_by_time ON audit (asked_at);
+  CREATE INDEX audit_columns ON audit (id, asked_at, principal, operation, container_id, container, result)`
 ]
