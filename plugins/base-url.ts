@@ -4,3 +4,10 @@ import type { FastifyRequest } from 'fastify'
 export function baseUrlOf (request: FastifyRequest): string {
   return `${request.protocol}://${request.host}`
 }
+
+/** Where a list goes on: the same request with a cursor. */
+export function nextPageOf (baseUrl: string, url: string, cursor: string): string {
+  const next = new URL(url, baseUrl)
+  next.searchParams.set('cursor', cursor)
+  return next.href
+}

@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { noting } from '../src/audit/change.ts'
 import { createContainers } from '../src/containers/containers.ts'
 import type { Containers, ContainersConfig } from '../src/containers/containers.ts'
 
@@ -14,9 +15,9 @@ declare module 'fastify' {
 async function containers (app: FastifyInstance, options: { config: ContainersConfig }) {
   const created = createContainers(app.engine, app.pulls, options.config, app.tombstones)
   app.decorate('containers', created)
-  app.decorateRequest('containers', { getter (this: FastifyRequest) { return created.as(this.principal.grant) } })
+  app.decorateRequest('containers', { getter (this: FastifyRequest) { return noting(created.as(this.principal.grant), this.change) } })
   app.addHook('onListen', async () => { created.start() })
   app.addHook('preClose', async () => { created.close() })
 }
 
-export default fp(containers, { name: 'containers', fastify: '5.x', dependencies: ['engine', 'guard', 'pulls', 'tombstones'] })
+export default fp(containers, { name: 'containers', fastify: '5.x', dependencies: ['audit', 'engine', 'guard', 'pulls', 'tombstones'] })

@@ -9,9 +9,9 @@ declare module 'fastify' {
 }
 
 async function engine (app: FastifyInstance, options: { environment: EngineEnvironment }) {
-  const created = createEngine(options.environment)
+  const created = createEngine(options.environment, app.metrics.engine)
   app.decorate('engine', created)
   app.addHook('onClose', async () => { await created.close() })
 }
 
-export default fp(engine, { name: 'engine', fastify: '5.x' })
+export default fp(engine, { name: 'engine', fastify: '5.x', dependencies: ['metrics'] })

@@ -12,6 +12,10 @@ import type { Problem } from '../schemas/problem.ts'
 
 declare module 'fastify' {
   interface FastifyInstance { errorCatalogue: readonly CatalogueEntry[] }
+  interface FastifyRequest {
+    /** What the request failed with, also after its status went out. */
+    failure: DockApiError | undefined
+  }
 }
 
 /** The only place where a kind of error becomes an HTTP status (DESIGN section 8). */
@@ -81,7 +85,7 @@ export function problemOf (error: DockApiError, url: string, requestId: string):
 /** The problem document of what failed after the status went out, for the last event of a stream. It is logged like any other. */
 export function describeFailure (raw: unknown, request: FastifyRequest): Problem {
   const error = translate(raw as FastifyError, request)
-  log(error, raw as Error, request)
+  note(error, raw as Error, request)
   return problemOf(error, request.url, request.id)
 }
 
@@ -107,9 +111,10 @@ export function answerClientError (raw: ConnectionError, socket: Socket): void {
 
 async function errors (app: FastifyInstance) {
   app.decorate('errorCatalogue', ERROR_CATALOGUE)
+  app.decorateRequest('failure', undefined)
   app.setErrorHandler((raw: FastifyError, request, reply) => {
     const error = translate(raw, request)
-    log(error, raw, request)
+    note(error, raw, request)
     return sendProblem(error, request, reply)
   })
   app.setNotFoundHandler((request, reply) => {
@@ -123,7 +128,7 @@ function sendProblem (error: DockApiError, request: FastifyRequest, reply: Fasti
   if (error.kind === 'unauthorized') reply.header('www-authenticate', 'Bearer realm="dockapi"')
   // RFC 9110 section 15.5.22, RFC 6455 section 4.2.2.
   if (error.code === 'websocket_required') reply.headers({ upgrade: 'websocket', connection: 'upgrade, close', 'sec-websocket-version': '13' })
-  reply.header('x-content-type-options', 'nosniff')
+  reply.headers({ 'x-content-type-options': 'nosniff', 'x-request-id': request.id })
   // A status has one serializer for its success media types; a problem is written as it is.
   reply.serializer((body: unknown) => JSON.stringify(body))
   return reply.code(statusOf(error)).type('application/problem+json; charset=utf-8').send(problemOf(error, request.originalUrl, request.id))
@@ -189,7 +194,8 @@ function unknownField (name: string, schema: ValidationItem['parentSchema']): st
   return meant === undefined ? 'is not a known field' : `is not a known field; did you mean ${meant}?`
 }
 
-function log (error: DockApiError, raw: Error, request: FastifyRequest) {
+function note (error: DockApiError, raw: Error, request: FastifyRequest) {
+  request.failure = error
   if (error.code === 'internal_error') request.log.error({ err: raw }, 'unexpected error')
   else if (statusOf(error) >= 500) request.log.warn({ code: error.code, detail: error.message, err: error.cause }, 'request failed')
   else request.log.info({ code: error.code, detail: error.message }, 'request refused')

@@ -26,7 +26,8 @@ export async function answerOnSocket (request: FastifyRequest, reply: FastifyRep
   await streams.admit(async (signal) => {
     const socket = reply.acceptSocket(upload === undefined ? EVENT_SOCKET_LIMITS : UPLOAD_SOCKET_LIMITS, protocol)
     upload?.from(socket)
-    sendWork(socket, (sink) => work(sink, signal), (error) => describeFailure(error, request), streams.closing).catch(() => { socket.destroy() })
+    const sent = sendWork(socket, (sink) => work(sink, signal), (error) => describeFailure(error, request), streams.closing).catch(() => { socket.destroy() })
+    request.change.hold(sent)
     return socket
   }, request.gone)
   return reply

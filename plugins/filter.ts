@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
 import type { FastifyInstance } from 'fastify'
+import { unasked } from '../src/audit/unasked.ts'
 import type { Config } from '../src/config/schema.ts'
 import { withinTime } from '../src/engine/deadline.ts'
 import { createFilter } from '../src/filter/filter.ts'
@@ -8,6 +9,9 @@ import { statusOf } from './errors.ts'
 
 /** As long as the API's own requests get. */
 const GRACE_MS = 5_000
+
+/** The only changes that pass: of one container, which the client named in whatever way. */
+const CONTROL = /\/containers\/([^/]+)\/(\w+)$/
 
 declare module 'fastify' {
   interface FastifyInstance { filter: Filter }
@@ -20,7 +24,11 @@ async function filter (app: FastifyInstance, { config }: { config: Config }) {
     config,
     engine: app.engine,
     statusOf,
-    onChange (change) { log.info(change, 'container changed') },
+    onChange ({ path, status }) {
+      const [, container = '', verb = ''] = CONTROL.exec(path) ?? []
+      const result = status === undefined ? 'engine_timeout' : status < 400 ? 'ok' : 'engine_refused'
+      app.audit.record(unasked({ principal: 'filter', operation: `${verb}Container`, container, result, status: status ?? null }))
+    },
     onRefusal ({ cause, status, ...refusal }) {
       log[status === 500 ? 'error' : status > 500 ? 'warn' : 'info']({ status, ...refusal, err: cause }, 'request refused')
     }
@@ -34,4 +42,4 @@ async function filter (app: FastifyInstance, { config }: { config: Config }) {
   })
 }
 
-export default fp(filter, { name: 'filter', fastify: '5.x', dependencies: ['engine', 'errors'] })
+export default fp(filter, { name: 'filter', fastify: '5.x', dependencies: ['audit', 'engine', 'errors'] })

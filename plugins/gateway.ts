@@ -2,8 +2,10 @@ import type { AddressInfo } from 'node:net'
 import fp from 'fastify-plugin'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../src/config/schema.ts'
+import { createAccessLog } from '../src/gateway/access-log.ts'
 import { createGateway } from '../src/gateway/gateway.ts'
 import type { Gateway } from '../src/gateway/gateway.ts'
+import { requestIdOf } from '../src/log/request-id.ts'
 import { secretOf } from '../src/store/secrets.ts'
 import { createSettingsTable } from '../src/store/settings.ts'
 import { answerClientError, problemOf, statusOf } from './errors.ts'
@@ -14,7 +16,6 @@ declare module 'fastify' {
 
 /** The second plane. The process says when it listens, as with the app itself; it ends with the app. */
 async function gateway (app: FastifyInstance, { config }: { config: Config }) {
-  let count = 0
   const log = app.log.child({ plane: 'gateway' })
   const created = createGateway({
     config,
@@ -26,12 +27,14 @@ async function gateway (app: FastifyInstance, { config }: { config: Config }) {
     isOwnToken: app.guard.isOwnToken,
     principalOf: app.guard.principalOf,
     statusOf,
-    describe: (error, url) => problemOf(error, url, `gateway-${++count}`),
+    describe: (error, request) => problemOf(error, request.url ?? '/', requestIdOf(request)),
     onClientError: answerClientError,
-    onRefusal (error, { status, request_id: requestId }) {
+    onRefusal (error, { status, request_id: reqId }) {
       const level = error.code === 'internal_error' ? 'error' : status >= 500 ? 'warn' : 'info'
-      log[level]({ code: error.code, detail: error.message, err: error.cause, requestId }, 'request refused')
+      app.metrics.gateway.refused(error.code)
+      log[level]({ code: error.code, detail: error.message, err: error.cause, reqId }, 'request refused')
     },
+    accessLog: config.accessLog === 'on' ? createAccessLog((entry) => { log.info({ access: entry, reqId: entry.request_id }, `${entry.method} ${entry.host}${entry.path} ${entry.status}`) }) : undefined,
     onFileProblem (problem) { log.warn({ problem }, 'the middlewares file is not used as it is') },
     onContainer (action, { id, name, labels }) { app.events.emit({ action, container: { id, name, labels } }) }
   })
@@ -40,4 +43,4 @@ async function gateway (app: FastifyInstance, { config }: { config: Config }) {
   app.addHook('onClose', async () => { created.destroy() })
 }
 
-export default fp(gateway, { name: 'gateway', fastify: '5.x', dependencies: ['containers', 'forwarder', 'guard', 'store', 'streams'] })
+export default fp(gateway, { name: 'gateway', fastify: '5.x', dependencies: ['containers', 'forwarder', 'guard', 'metrics', 'store', 'streams'] })

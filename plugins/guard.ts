@@ -38,7 +38,7 @@ const HEADERS = {
 const CORS = {
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
   allowedHeaders: ['accept', 'authorization', 'content-type', 'last-event-id'],
-  exposedHeaders: ['link', 'location', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset', 'retry-after'],
+  exposedHeaders: ['link', 'location', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset', 'retry-after', 'x-request-id'],
   maxAge: 600
 }
 

@@ -1,7 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import fp from 'fastify-plugin'
 import type { FastifyInstance } from 'fastify'
+import { unasked } from '../src/audit/unasked.ts'
 import { removeExpired } from '../src/containers/lifetimes.ts'
+import { nameOf } from '../src/containers/lookup.ts'
+import type { ContainerSummary } from '../src/engine/containers.ts'
+import { isDockApiError } from '../src/errors.ts'
 
 /** How exactly a lifetime is kept, in milliseconds. */
 const SWEEP_MS = 5_000
@@ -11,10 +15,15 @@ async function lifetimes (app: FastifyInstance, { sweepMs = SWEEP_MS }: { sweepM
   const closing = new AbortController()
   let sweeping: Promise<void> | undefined
 
+  function tell ({ Id: id, Names: names, Image: image }: ContainerSummary, error: unknown) {
+    const result = error === undefined ? 'ok' : isDockApiError(error) ? error.code : 'internal_error'
+    app.audit.record(unasked({ principal: 'dockapi', operation: 'expireContainer', container_id: id, container: nameOf(names), image, result }))
+  }
+
   async function sweep () {
     while (!closing.signal.aborted) {
       try {
-        const count = await removeExpired(app.containers, (id, remove) => app.gateway.drain(id, remove), closing.signal)
+        const count = await removeExpired(app.containers, { end: (id, remove) => app.gateway.drain(id, remove), onEnd: tell, signal: closing.signal })
         if (count > 0) app.log.info({ count }, 'containers removed at the end of their lifetime')
       } catch (err) {
         if (!closing.signal.aborted) app.log.debug({ err }, 'lifetimes could not be looked after')
@@ -28,4 +37,4 @@ async function lifetimes (app: FastifyInstance, { sweepMs = SWEEP_MS }: { sweepM
   app.addHook('onClose', async () => { await sweeping })
 }
 
-export default fp(lifetimes, { name: 'lifetimes', fastify: '5.x', dependencies: ['containers', 'gateway'] })
+export default fp(lifetimes, { name: 'lifetimes', fastify: '5.x', dependencies: ['audit', 'containers', 'gateway'] })

@@ -10,9 +10,11 @@ import type { Document } from '../src/docs/document.ts'
 import { PROBLEM_EXAMPLES } from './problem-examples.ts'
 
 /** Beside the version in package.json (tested). */
+export const VERSION = '0.1.0'
+
 const INFO = {
   title: 'dockAPI',
-  version: '0.1.0',
+  version: VERSION,
   summary: 'Run Docker containers over HTTP and reach each one at a URL that already works.',
   description: 'Pull images, run containers, read their logs, run commands inside them, and reach the applications that they serve.\n\n' +
     'Every failure is an [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problem document with a stable `code` ([all codes](/docs/errors)), ' +
@@ -53,7 +55,7 @@ async function openapi (app: FastifyInstance) {
 /** Every stream of events answers a WebSocket on the same path. */
 function isEventStream (method: string | string[], schema: FastifySchema): boolean {
   const success = (schema.response as Record<string, { content?: object }> | undefined)?.['200']
-  return [method].flat().includes('GET') && Object.hasOwn(success?.content ?? {}, 'application/x-ndjson')
+  return [method].flat().includes('GET') && ['application/x-ndjson', 'text/event-stream'].every((type) => Object.hasOwn(success?.content ?? {}, type))
 }
 
 function withSocket (schema: FastifySchema): FastifySchema {

@@ -61,6 +61,7 @@ const build: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request, reply) => {
     permitEveryImage(request.principal.grant)
     const order = orderOf(request)
+    request.change.about({ image: order.image ?? undefined })
     const signal = AbortSignal.any([request.gone, closing.signal])
     const form = negotiateForm(request.headers.accept, ['json', 'ndjson', 'sse', 'text'])
     if (form === 'json') return await buildImage(app.engine, order, async () => {}, signal)
@@ -69,7 +70,7 @@ const build: FastifyPluginAsyncTypebox = async (app) => {
 
   app.get('/images/build', {
     exposeHeadRoute: false,
-    config: { scope: 'images', holds: 'builds' },
+    config: { scope: 'images', holds: 'builds', change: true },
     schema: {
       operationId: 'watchBuild',
       tags: ['Images'],
@@ -83,6 +84,7 @@ const build: FastifyPluginAsyncTypebox = async (app) => {
     permitEveryImage(request.principal.grant)
     const upload = createSocketUpload()
     const order = orderFromTar(upload.body, request.query, request.containers.config)
+    request.change.about({ image: order.image ?? undefined })
     return await answerOnSocket(request, reply, async ({ send }, signal) => await buildImage(app.engine, order, (text) => send('log', { text }), signal), upload)
   })
 }

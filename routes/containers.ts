@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { baseUrlOf } from '../plugins/base-url.ts'
+import { baseUrlOf, nextPageOf } from '../plugins/base-url.ts'
 import { infoOfDocument, infoOfSummary } from '../src/containers/info.ts'
 import { findOrTell } from '../src/containers/removed.ts'
 import { selectPage } from '../src/containers/page.ts'
@@ -35,7 +35,7 @@ const containers: FastifyPluginAsyncTypebox = async (app) => {
     const filters = { ...(query.label === undefined ? {} : { label: query.label }), ...(query.status === undefined ? {} : { status: [query.status] }) }
     const { items, nextCursor } = selectPage(await request.containers.list(filters, request.gone), query)
     const baseUrl = baseUrlOf(request)
-    if (nextCursor !== undefined) reply.header('link', `<${nextPage(baseUrl, request.url, nextCursor)}>; rel="next"`)
+    if (nextCursor !== undefined) reply.header('link', `<${nextPageOf(baseUrl, request.url, nextCursor)}>; rel="next"`)
     return items.map((summary) => infoOfSummary(summary, baseUrl, app.gateway.urlOf(summary.Id)))
   })
 
@@ -74,12 +74,6 @@ const containers: FastifyPluginAsyncTypebox = async (app) => {
     await (isForced ? app.gateway.drain(id, remove) : remove())
     return { id, removed: true as const }
   })
-}
-
-function nextPage (baseUrl: string, url: string, cursor: string): string {
-  const next = new URL(url, baseUrl)
-  next.searchParams.set('cursor', cursor)
-  return next.href
 }
 
 export default containers

@@ -46,7 +46,7 @@ const exec: FastifyPluginAsyncTypebox = async (app) => {
 
   app.get('/containers/:id/exec', {
     exposeHeadRoute: false,
-    config: { scope: 'exec', holds: 'execs' },
+    config: { scope: 'exec', holds: 'execs', change: true },
     schema: {
       operationId: 'openExec',
       tags: ['Streams'],
@@ -66,8 +66,9 @@ const exec: FastifyPluginAsyncTypebox = async (app) => {
       const command = await app.execs.open(document, order, signal)
       const socket = reply.acceptSocket(EXEC_SOCKET_LIMITS, protocol)
       const outputs = [...stdout ? ['stdout' as const] : [], ...stderr ? ['stderr' as const] : []]
-      serveCommand(socket, command, { protocol: protocol ?? EXEC_PROTOCOLS[0], outputs, maxOutputBytes, describe: (error) => describeFailure(error, request) })
+      const served = serveCommand(socket, command, { protocol: protocol ?? EXEC_PROTOCOLS[0], outputs, maxOutputBytes, describe: (error) => describeFailure(error, request) })
         .catch(() => { socket.destroy() })
+      request.change.hold(served)
       return socket
     }, request.gone)
     return reply

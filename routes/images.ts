@@ -57,7 +57,7 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
 
   app.get('/images/pull', {
     exposeHeadRoute: false,
-    config: { scope: 'images', holds: 'pulls' },
+    config: { scope: 'images', holds: 'pulls', change: true },
     schema: {
       operationId: 'watchPull',
       tags: ['Images'],

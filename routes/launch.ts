@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { subjectOf } from '../src/audit/change.ts'
 import { runContainer } from '../src/containers/run.ts'
 import { withTag } from '../src/images/reference.ts'
 import { LaunchRequestSchema, LaunchResultSchema } from '../schemas/launch.ts'
@@ -26,7 +27,8 @@ const launch: FastifyPluginAsyncTypebox<{ domain: string }> = async (app, { doma
     }
   }, async (request, reply) => {
     const { image, tag } = request.body
-    const { document } = await runContainer(request.containers, { image: withTag(image, tag) }, request.gone, { portRule: 'likely' })
+    const { document } = await runContainer(request.containers, { image: withTag(image, tag) }, request.gone, { portRule: 'likely', onCreated: (id) => { request.change.about({ id }) } })
+    request.change.about(subjectOf(document))
     const url = await app.gateway.urlFor(document, request.gone)
     reply.code(201).header('location', `/containers/${document.Id}`)
     return { status: 'success' as const, container: `${document.Name}.${domain}`, id: document.Id, name: document.Name.slice(1), url, host: url === null ? null : new URL(url).hostname }

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { baseUrlOf } from '../plugins/base-url.ts'
+import { subjectOf } from '../src/audit/change.ts'
 import { infoOfDocument } from '../src/containers/info.ts'
 import { runContainer } from '../src/containers/run.ts'
 import { RunResultSchema } from '../schemas/containers.ts'
@@ -27,7 +28,8 @@ const run: FastifyPluginAsyncTypebox = async (app) => {
       }
     }
   }, async (request, reply) => {
-    const { document, isNew, warnings, exit } = await runContainer(request.containers, request.body, request.gone)
+    const { document, isNew, warnings, exit } = await runContainer(request.containers, request.body, request.gone, { onCreated: (id) => { request.change.about({ id, name: request.body.name, image: request.body.image }) } })
+    request.change.about(subjectOf(document))
     const info = infoOfDocument(document, baseUrlOf(request), await app.gateway.urlFor(document, request.gone))
     reply.code(isNew ? 201 : 200).header('location', `/containers/${document.Id}`)
     if (exit === undefined) return { ...info, warnings }

@@ -25,5 +25,6 @@ export const TAGS = [
   { name: 'Proxy', description: 'Reach the application inside a container.' },
   { name: 'Gateway', description: 'Containers at host names of their own.' },
   { name: 'Tokens', description: 'Who may call, and what they may do.' },
+  { name: 'Audit', description: 'Who changed what.' },
   { name: 'Under /api', description: 'A small contract for web front-ends: containers and images in few words.' }
 ] as const

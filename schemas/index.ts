@@ -1,3 +1,4 @@
+import { AuditEntrySchema } from './audit.ts'
 import { ApiContainersSchema, ApiDoneSchema, ApiImagesSchema, ApiLaunchSchema, ApiRunRequestSchema } from './api.ts'
 import { BuildEventSchema, BuildLogSchema, BuildRequestSchema, BuildResultSchema } from './build.ts'
 import { ContainerDetailSchema, ContainerInfoSchema, ExitSchema, RemovedSchema, RunResultSchema } from './containers.ts'
@@ -31,6 +32,7 @@ export const MODELS = [
   TokenInfoSchema,
   TokenRevokedSchema,
   TicketSchema,
+  AuditEntrySchema,
   HealthSchema,
   LiveSchema,
   ReadySchema,

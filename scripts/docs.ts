@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { ERROR_CATALOGUE } from '../plugins/errors.ts'
 import { SETTINGS } from '../src/config/schema.ts'
-import { renderErrorTable, renderSettingsTable, renderSwitchTable } from '../src/docs/tables.ts'
+import { renderErrorTable, renderMetricsTable, renderSettingsTable, renderSwitchTable } from '../src/docs/tables.ts'
 import { RULES } from '../src/filter/rules.ts'
 import { NEVER, SWITCHES } from '../src/filter/switches.ts'
+import { METRICS } from '../src/metrics/catalogue.ts'
 import { writeOrCheck } from './generated-file.ts'
 
 const GENERATED = /(<!-- generated: npm run docs -->\n).*(<!-- end of generated -->)/s
@@ -11,6 +12,7 @@ const GENERATED = /(<!-- generated: npm run docs -->\n).*(<!-- end of generated 
 await writeTable('docs/errors.md', renderErrorTable(ERROR_CATALOGUE))
 await writeTable('docs/configuration.md', renderSettingsTable(SETTINGS))
 await writeTable('docs/filter.md', renderSwitchTable(SWITCHES, RULES, NEVER))
+await writeTable('docs/operations.md', renderMetricsTable(METRICS))
 
 /** Replaces the table between the marks; what people wrote around it stays. */
 async function writeTable (path: string, table: string): Promise<void> {

@@ -5,7 +5,9 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Config } from './config/schema.ts'
 import { headTimeouts } from './forward/head-timeouts.ts'
 import { isProxyUpgrade, routerUrl } from './forward/proxy-url.ts'
+import { requestIdFrom } from './log/request-id.ts'
 import { isSocketRequest } from './sockets/handshake.ts'
+import audit from '../plugins/audit.ts'
 import abort from '../plugins/abort.ts'
 import containerPages from '../plugins/container-pages.ts'
 import containers from '../plugins/containers.ts'
@@ -18,9 +20,11 @@ import gateway from '../plugins/gateway.ts'
 import guard from '../plugins/guard.ts'
 import lifetimes from '../plugins/lifetimes.ts'
 import launches from '../plugins/launches.ts'
+import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
 import pulls from '../plugins/pulls.ts'
 import rateLimits from '../plugins/rate-limits.ts'
+import requestId from '../plugins/request-id.ts'
 import shutdown from '../plugins/shutdown.ts'
 import slots from '../plugins/slots.ts'
 import slowClients from '../plugins/slow-clients.ts'
@@ -32,6 +36,7 @@ import upgrade from '../plugins/upgrade.ts'
 import websocket from '../plugins/websocket.ts'
 import { buildValidator } from '../plugins/validation.ts'
 import apiRoutes from '../routes/api.ts'
+import auditRoutes from '../routes/audit.ts'
 import buildRoutes from '../routes/build.ts'
 import containerRoutes from '../routes/containers.ts'
 import docsRoutes from '../routes/docs.ts'
@@ -45,6 +50,7 @@ import launchRoutes from '../routes/launch.ts'
 import lifecycleRoutes from '../routes/lifecycle.ts'
 import logRoutes from '../routes/logs.ts'
 import mergedLogRoutes from '../routes/merged-logs.ts'
+import metricsRoutes from '../routes/metrics.ts'
 import middlewareRoutes from '../routes/middlewares.ts'
 import proxyInfoRoutes from '../routes/proxy-info.ts'
 import proxyRoutes from '../routes/proxy.ts'
@@ -66,6 +72,7 @@ export const SERVER_OPTIONS = {
   routerOptions: { maxParamLength: 256 },
   rewriteUrl: routerUrl,
   http: { shouldUpgradeCallback: (request) => isProxyUpgrade(request) || isSocketRequest(request) },
+  genReqId: ({ headers }) => requestIdFrom(headers['x-request-id']),
   frameworkErrors: answerFrameworkError,
   clientErrorHandler: answerClientError,
   schemaController: { compilersFactory: { buildValidator } }
@@ -77,8 +84,11 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   const app = Fastify({ ...SERVER_OPTIONS, http, ...options }).withTypeProvider<TypeBoxTypeProvider>()
 
   await app.register(errors)
+  await app.register(requestId)
+  await app.register(metrics)
   await app.register(shutdown, {})
   await app.register(store, { dataDir: config.dataDir })
+  await app.register(audit, { keepDays: config.audit })
   await app.register(tokens, { config })
   await app.register(guard, { config })
   await app.register(rateLimits, { perMinute: config.rateLimit, redisUrl: config.rateLimitRedis })
@@ -102,6 +112,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(lifetimes, {})
 
   await app.register(healthRoutes)
+  await app.register(metricsRoutes)
   await app.register(imageRoutes)
   await app.register(imageArchiveRoutes)
   await app.register(buildRoutes)
@@ -122,6 +133,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(routeRoutes)
   await app.register(middlewareRoutes)
   await app.register(tokenRoutes)
+  await app.register(auditRoutes)
   await app.register(apiRoutes, { prefix: '/api' })
   await app.register(docsRoutes)
   return app

@@ -1,10 +1,9 @@
 #!/usr/bin/env node
-import type { FastifyRequest } from 'fastify'
 import { buildApp } from './app.ts'
-import { redactUrl } from './auth/url.ts'
 import { runCommandLine } from './cli/command-line.ts'
 import { ConfigError, loadConfig } from './config/load.ts'
 import type { Config } from './config/schema.ts'
+import { loggerOptions } from './log/options.ts'
 import { StoreError } from './store/store.ts'
 
 /** How long a shutdown waits for requests in flight before it cuts them, in milliseconds. */
@@ -15,7 +14,7 @@ const exitCode = runCommandLine(process.argv.slice(2), { env: process.env, print
 if (exitCode !== undefined) process.exit(exitCode)
 
 const config = readConfig()
-const app = await buildApp(config, { logger: loggerOptions(config) }).catch(exitUnbuilt)
+const app = await buildApp(config, { logger: loggerOptions(config, process.stdout.isTTY) }).catch(exitUnbuilt)
 
 process.once('SIGTERM', stop)
 process.once('SIGINT', stop)
@@ -40,18 +39,6 @@ function exitUnbuilt (error: unknown): never {
   if (!(error instanceof StoreError || error instanceof ConfigError)) throw error
   console.error(error.message)
   process.exit(1)
-}
-
-function loggerOptions ({ logLevel }: Config) {
-  const redact = ['req.headers.authorization', 'req.headers.cookie']
-  const serializers = { req: describeRequest }
-  if (!process.stdout.isTTY) return { level: logLevel, redact, serializers }
-  return { level: logLevel, redact, serializers, transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname,req,res,reqId,responseTime', translateTime: 'HH:MM:ss' } } }
-}
-
-/** What the log says of a request: no secret that its URL may carry. */
-function describeRequest ({ method, url, host, ip, socket }: FastifyRequest) {
-  return { method, url: redactUrl(url), host, remoteAddress: ip, remotePort: socket.remotePort ?? 0 }
 }
 
 /** Where it listens, and the settings that say so. */

@@ -61,6 +61,8 @@ const containers: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request) => {
     const { image, name = defaultName(image), ports = [] } = request.body
     const launch = await app.launches.begin(request.containers, { image, name, ...parsePortPairs(ports) })
+    request.change.about({ id: launch.containerId, name, image })
+    request.change.hold(launch.ended.finally(() => { request.change.about({ id: launch.containerId }) }))
     return { id: launch.id, name, status: 'initializing' as const, logs: FIRST_LINES }
   })
 

@@ -3,8 +3,9 @@ import { isTicketShaped, isTokenShaped } from './secret.ts'
 /** Parameters under which clients send tokens (RFC 6750 section 2.3 among them). */
 const TOKEN_PARAMETERS = new Set(['token', 'access_token'])
 const TICKET_PARAMETER = 'ticket'
-/** A WebSocket's handshake has no body: `GET /containers/{id}/exec` takes `NAME=value` here. */
-const ENV_PARAMETER = 'env'
+/** What a caller gives a command or a build, in a handshake that has no body: people put secrets there. */
+const PRIVATE_PARAMETERS = new Set([...TOKEN_PARAMETERS, TICKET_PARAMETER, 'command', 'env', 'build_arg'])
+const PROXIED = /^\/proxy\/[^/?]+\//
 const REDACTED = '[redacted]'
 
 /** The ticket of ours that a request target carries. */
@@ -28,10 +29,11 @@ export function withoutTicket (url: string): string {
   return kept.length === 0 ? path : `${path}?${kept.join('&')}`
 }
 
-/** The request target as it may be logged. */
+/** The request target as it may be logged; of an application's nothing is known of its query, so it is left out. */
 export function redactUrl (url: string): string {
   if (!url.includes('?')) return url
-  const isSecret = ({ name, value }: Pair) => TOKEN_PARAMETERS.has(name) || name === TICKET_PARAMETER || name === ENV_PARAMETER || isTokenShaped(value)
+  if (PROXIED.test(url)) return `${url.slice(0, url.indexOf('?') + 1)}${REDACTED}`
+  const isSecret = ({ name, value }: Pair) => PRIVATE_PARAMETERS.has(name) || isTokenShaped(value)
   const shown = pairsOf(url).map((pair) => isSecret(pair) ? `${pair.name}=${REDACTED}` : pair.text)
   return `${url.slice(0, url.indexOf('?') + 1)}${shown.join('&')}`
 }

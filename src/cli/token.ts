@@ -1,8 +1,11 @@
 import { Ajv } from 'ajv'
+import { createTrail } from '../audit/trail.ts'
+import { unasked } from '../audit/unasked.ts'
 import { createTokens } from '../auth/tokens.ts'
 import type { Tokens } from '../auth/tokens.ts'
 import { loadConfig } from '../config/load.ts'
 import { definedOf } from '../defined.ts'
+import { createAuditTable } from '../store/audit.ts'
 import { openStore, IN_MEMORY } from '../store/store.ts'
 import { createTokenRows } from '../store/tokens.ts'
 import { SCOPES } from '../../schemas/scopes.ts'
@@ -54,6 +57,7 @@ const OPTIONS = {
   lifetime: { type: 'string' }
 } as const
 
+type Audit = (operation: 'createToken' | 'revokeToken', name: string) => void
 type Values = ReturnType<typeof readValues>['values']
 
 /**
@@ -67,14 +71,16 @@ export function runTokenCommand (argv: string[], { env, print, complain }: Termi
   if (verb !== 'create' && verb !== 'revoke') throw new UsageError(verb === undefined ? 'What is to be done?' : `"${verb}" is no command of dockapi token.`)
   if (name === undefined) throw new UsageError('NAME is missing.')
   if (verb === 'revoke') {
-    return withTokens(values, env, (tokens) => {
+    return withTokens(values, env, (tokens, audit) => {
       tokens.revoke(name)
+      audit('revokeToken', name)
       print(values.json === true ? JSON.stringify({ name, revoked: true }) : `The token "${name}" is revoked.`)
     })
   }
   const request = readRequest(name, values)
-  return withTokens(values, env, (tokens) => {
+  return withTokens(values, env, (tokens, audit) => {
     const created = tokens.create(request)
+    audit('createToken', name)
     if (values.json === true) return print(JSON.stringify(created))
     complain(`The token "${name}" (${created.scopes.join(', ')}${created.expires_at === null ? '' : `, until ${created.expires_at}`}). It is shown this once:`)
     print(created.token)
@@ -85,12 +91,13 @@ function readValues (argv: string[]) {
   return readArguments({ args: argv, options: OPTIONS, allowPositionals: true })
 }
 
-function withTokens (values: Values, env: Terminal['env'], use: (tokens: Tokens) => void): void {
-  const { dataDir } = loadConfig({ argv: values['data-dir'] === undefined ? [] : ['--data-dir', values['data-dir']], env })
+function withTokens (values: Values, env: Terminal['env'], use: (tokens: Tokens, audit: Audit) => void): void {
+  const { dataDir, audit: keepDays } = loadConfig({ argv: values['data-dir'] === undefined ? [] : ['--data-dir', values['data-dir']], env })
   if (dataDir === IN_MEMORY) throw new UsageError('DOCKAPI_DATA_DIR is "memory": no other process would see the token. Use POST /tokens of the server, or name a folder.')
   const store = openStore(dataDir)
   try {
-    use(createTokens(createTokenRows(store)))
+    const trail = createTrail({ table: createAuditTable(store), keepDays })
+    use(createTokens(createTokenRows(store)), (operation, subject) => { trail.record(unasked({ principal: 'command-line', operation, subject })) })
   } finally {
     store.close()
   }

@@ -44,6 +44,8 @@ export const ConfigSchema = Type.Object({
   filter: Type.String({ default: 'off', pattern: `^(off|${LISTEN_ADDRESS})$`, description: 'Address and port, such as `127.0.0.1:2375`, of a filtered, read-only view of the engine for other programs (`DOCKER_HOST=tcp://127.0.0.1:2375`). It has no tokens: on another address than loopback, keep it on an internal network.' }),
   filterSections: List('What the filter shows beside `EVENTS`, `PING` and `VERSION`, such as `containers,networks`; `events=0` switches one off. The names are those of `tecnativa/docker-socket-proxy`.'),
   filterEnv: Type.Union([Type.Literal('redacted'), Type.Literal('shown')], { default: 'redacted', description: '`redacted`: the filter leaves out the values of environments, commands in events, and the options of volumes and log drivers; `shown`: it shows them.' }),
+  audit: Type.Number({ default: 30, minimum: 0, maximum: 3650, description: 'How long it is kept who changed what, in days; 0 keeps nothing, and the log still says it.' }),
+  accessLog: Type.Union([Type.Literal('off'), Type.Literal('on')], { default: 'off', description: '`on`: the gateway logs a line for each request.' }),
   dataDir: Type.Optional(Type.String({ minLength: 1, description: 'Folder for what must outlive a restart; `memory` keeps nothing. Left out: the platform\'s folder for state (`~/.local/state/dockapi`, `~/Library/Application Support/dockapi`, `%LOCALAPPDATA%\\dockapi`).' })),
   logLevel: Type.Union(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)), { default: 'info', description: 'How much the server logs.' })
 }, { additionalProperties: false })

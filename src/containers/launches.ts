@@ -23,6 +23,8 @@ export type Launch = {
   readonly lines: readonly string[]
   /** Resolves with the next line or change of state; rejects when `signal` aborts. */
   changed (signal: AbortSignal): Promise<void>
+  /** Settles with the launch; rejects with the reason when it failed. */
+  readonly ended: Promise<void>
 }
 
 export type Launches = {
@@ -68,7 +70,7 @@ export function createLaunches (): Launches {
     const news = new EventEmitter().setMaxListeners(0)
     const lines: string[] = []
     const launch: Mutable<Launch> = {
-      id: '', name: request.name, image: request.image, createdAtMs: Date.now(), grant: containers.grant, state: 'initializing', containerId: undefined, lines, changed: async (signal) => { await once(news, 'news', { signal }) }
+      id: '', name: request.name, image: request.image, createdAtMs: Date.now(), grant: containers.grant, state: 'initializing', containerId: undefined, lines, ended: Promise.resolve(), changed: async (signal) => { await once(news, 'news', { signal }) }
     }
     const { promise: known, resolve } = Promise.withResolvers<void>()
     const cancel = new AbortController()
@@ -111,6 +113,8 @@ export function createLaunches (): Launches {
         say('starting container...')
       }
     })
+    launch.ended = run.then(() => {})
+    launch.ended.catch(() => {})
     entry.ended = run.then(() => end('started'), (error: unknown) => {
       say(`error: ${cancel.signal.aborted ? 'cancelled' : (error as Error).message}`)
       end('failed')

@@ -2,6 +2,7 @@ import type { Setting } from '../config/schema.ts'
 import type { Rule } from '../filter/rules.ts'
 import { ON_BY_DEFAULT } from '../filter/switches.ts'
 import type { Switch } from '../filter/switches.ts'
+import type { MetricInfo } from '../metrics/catalogue.ts'
 import type { CatalogueEntry } from './error-page.ts'
 
 /** The table of `docs/errors.md`. */
@@ -30,6 +31,12 @@ function describeOpening ({ method, path, opened }: Rule, name: Switch): string 
   if (way === undefined) return undefined
   const others = way.slice(0, -1)
   return `${method} \`${path}\`${others.length === 0 ? '' : ` (with \`${others.join('`, `')}\`)`}`
+}
+
+/** The table of `docs/operations.md`. */
+export function renderMetricsTable (metrics: Readonly<Record<string, MetricInfo>>): string {
+  return renderTable(['metric', 'type', 'labels', 'meaning'],
+    Object.entries(metrics).map(([name, { type, labels, help }]) => [`\`${name}\``, type, labels.map((label) => `\`${label}\``).join(', '), help]))
 }
 
 function defaultOf ({ default: value, unit }: Setting['schema']): string {

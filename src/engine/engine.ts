@@ -10,6 +10,7 @@ import type { Deadline } from './deadline.ts'
 import { resolveEndpoint } from './endpoint.ts'
 import type { Endpoint } from './endpoint.ts'
 import { createHealthCheck } from './health.ts'
+import type { EngineObserver } from './observer.ts'
 import { isConnectionLost, isNeverSent, isVersionRefused, translateEngineError } from './errors.ts'
 
 export type CallOptions = {
@@ -47,6 +48,9 @@ export type Engine = {
   /** Whether the engine answers now. Never throws, takes two seconds at most; callers at the same time share one probe. */
   health (): Promise<Health>
 
+  /** Is told of every call, stream and event. */
+  readonly observer: EngineObserver | undefined
+
   /** Ends every call and stream and frees the sockets. Idempotent. */
   close (): Promise<void>
 }
@@ -54,7 +58,7 @@ export type Engine = {
 const CALL_TIMEOUT_MS = 10_000
 
 /** Dials nothing until the first call, and looks for the engine anew after each time that it was away. */
-export function createEngine (environment: EngineEnvironment): Engine {
+export function createEngine (environment: EngineEnvironment, observer?: EngineObserver): Engine {
   const closing = new AbortController()
   let connecting: Promise<Connection> | undefined
   let current: Connection | undefined
@@ -92,6 +96,20 @@ export function createEngine (environment: EngineEnvironment): Engine {
   }
 
   async function perform<T> (operation: string, run: Run<T>, options: CallOptions): Promise<T> {
+    if (observer === undefined) return await performOne(operation, run, options)
+    const startedMs = performance.now()
+    const tell = (result: string) => { observer.call(operation, result, (performance.now() - startedMs) / 1000) }
+    try {
+      const result = await performOne(operation, run, options)
+      tell('ok')
+      return result
+    } catch (error) {
+      tell(error instanceof DockApiError ? error.code : 'internal_error')
+      throw error
+    }
+  }
+
+  async function performOne<T> (operation: string, run: Run<T>, options: CallOptions): Promise<T> {
     const deadline = createDeadline(options.timeoutMs ?? CALL_TIMEOUT_MS, closing.signal, options.signal)
     try {
       return await attempt(run, deadline).catch((error: unknown) => {
@@ -108,6 +126,7 @@ export function createEngine (environment: EngineEnvironment): Engine {
   }
 
   const engine: Omit<Engine, 'health'> = {
+    observer,
     get endpoint () { return current?.endpoint ?? resolveEndpoint(environment) },
     call: (operation, run, options = {}) => perform(operation, ({ calls, streams }, signal) => run(options.isLong === true ? streams : calls, signal), options),
     open: (operation, run, options = {}) => perform(operation, ({ streams }, signal) => run(streams, signal), options),

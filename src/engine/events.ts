@@ -72,6 +72,7 @@ export function watchEvents (engine: Engine, options: WatchOptions): EventWatch 
       const error = await listen().then(() => undefined, (reason: DockApiError) => reason)
       isLive = false
       if (signal.aborted) return
+      engine.observer?.lost()
       onLost?.(error)
       // A stream that lived was no failure; one that is cut as soon as it opens is.
       failures = Date.now() - openedAt > LONGEST_PAUSE_MS ? 0 : failures + 1
@@ -95,6 +96,7 @@ export function watchEvents (engine: Engine, options: WatchOptions): EventWatch 
 
     try {
       isLive = true
+      engine.observer?.opened()
       onGap()
       for await (const chunk of stream as AsyncIterable<Buffer>) {
         watchdog.refresh()
@@ -110,6 +112,7 @@ export function watchEvents (engine: Engine, options: WatchOptions): EventWatch 
     const event = parseEvent(document)
     if (event === undefined) return onGap()
     since = Math.max(since, event.time)
+    engine.observer?.event((Date.now() - event.timeNano / 1e6) / 1000)
     onEvent(event)
   }
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Principal } from '../auth/principal.ts'
 import type { Config } from '../config/schema.ts'
@@ -10,6 +11,7 @@ import type { SettingsTable } from '../store/settings.ts'
 import type { Explanation, ExplainQuery } from '../../schemas/explain.ts'
 import type { Problem } from '../../schemas/problem.ts'
 import type { RouteInfo, StoredMiddleware } from '../../schemas/routes.ts'
+import type { AccessLog } from './access-log.ts'
 import type { Asked } from './asked.ts'
 import { createDispatch } from './dispatch.ts'
 import type { Chain } from './dispatch.ts'
@@ -17,6 +19,8 @@ import { explainUrl } from './explain.ts'
 import { isExposed } from './exposure.ts'
 import { createAuthResolver } from './middleware-context.ts'
 import { watchMiddlewareFile } from './middleware-file.ts'
+import { measureTable } from './measure.ts'
+import type { GatewayMeasure } from './measure.ts'
 import { createMiddlewareRegistry } from './middlewares/registry.ts'
 import { createPool } from './pool.ts'
 import { createProvider } from './provider.ts'
@@ -58,6 +62,8 @@ export type Gateway = {
   /** The same for a document at hand, once the table knows what the document tells: the URL works when it is given. */
   urlFor (document: ContainerDocument, signal?: AbortSignal): Promise<string | null>
   routes (): RouteInfo[]
+  /** In numbers, for monitors. */
+  measure (): GatewayMeasure
   /** Those of the API and of the file. */
   middlewares (): StoredMiddleware[]
   /** @throws DockApiError `invalid_request` when it is no URL. */
@@ -88,9 +94,11 @@ export type GatewayParts = {
   /** Whose token it carries. @throws DockApiError `too_many_attempts`. */
   principalOf (authorization: string | undefined, address: string): Principal | undefined
   statusOf (error: DockApiError): number
-  describe (error: DockApiError, url: string): Problem
+  describe (error: DockApiError, request: IncomingMessage): Problem
   onClientError (error: Error, socket: Socket): void
   onRefusal (error: DockApiError, problem: Problem): void
+  /** Notes every request; undefined when nobody wants to know. */
+  accessLog: AccessLog | undefined
   /** Told of what is wrong with the middlewares file. */
   onFileProblem (problem: string): void
   /** Told when a container can take requests, and when the last one that it had is answered and its drain is over. */
@@ -107,7 +115,8 @@ const UPGRADE_GRACE_MS = 1_000
 const MAX_SUGGESTIONS = 20
 
 export function createGateway (parts: GatewayParts): Gateway {
-  const { config, containers, forwarder, isOwnToken, describe, onClientError, onRefusal } = parts
+  const { config, containers, isOwnToken, describe, onClientError, onRefusal, accessLog } = parts
+  const forwarder = accessLog?.watching(parts.forwarder) ?? parts.forwarder
   const settings = createGatewaySettings(parts.settingsTable, { onChange: renew, ownPorts: () => [...parts.apiPorts(), ...server.listening ? [portOf()] : []] })
   const file = watchMiddlewareFile(config.middlewaresFile, { onChange: renew, onProblem: parts.onFileProblem })
   const pool = createPool<Member>({ secret: parts.secret })
@@ -115,7 +124,7 @@ export function createGateway (parts: GatewayParts): Gateway {
   const provider = createProvider(containers, { expose: config.expose, onChange: learn })
   const registry = createMiddlewareRegistry({ resolveAuth: createAuthResolver(containers, declarersOf), resolveService, principalOf: parts.principalOf, statusOf: parts.statusOf })
   const dispatch = createDispatch({ find, chainOf: ({ id }) => chains.get(id)!, presentOf, provider, pool, registry, forwarder, isOwnToken })
-  const server = createGatewayServer({ serve: dispatch, describe, onClientError, onRefusal, clientTimeoutMs: config.clientTimeout * 1000 })
+  const server = createGatewayServer({ serve: dispatch, describe, onClientError, onRefusal, onRequest: accessLog?.begin, clientTimeoutMs: config.clientTimeout * 1000 })
   const followReadiness = createReadiness((container) => { parts.onContainer('ready', container) })
   const reserved = new Set(config.allowedHosts.map((host) => host.toLowerCase()))
   let known: readonly RoutedContainer[] = []
@@ -282,6 +291,7 @@ export function createGateway (parts: GatewayParts): Gateway {
     listen,
     urlOf,
     urlFor,
+    measure: () => ({ isCurrent: provider.isCurrent, ...measureTable(server.listening ? present() : EMPTY_TABLE, pool) }),
     routes: () => server.listening ? present().routes.map(describeOne) : [],
     middlewares: () => [
       ...[...settings.middlewares].map(([name, definition]) => ({ name, provider: 'api' as const, definition })),

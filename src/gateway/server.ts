@@ -14,13 +14,15 @@ export type ServerOptions = {
   /** Resolves once the answer begins. @throws DockApiError before anything was written. */
   serve (request: IncomingMessage, response: ServerResponse): Promise<void>
   /** The problem document of an error. */
-  describe (error: DockApiError, url: string): Problem
+  describe (error: DockApiError, request: IncomingMessage): Problem
   /** Answers what is no HTTP request at all. */
   onClientError (error: Error, socket: Socket): void
   /** Told of every failure that is answered here. */
   onRefusal (error: DockApiError, problem: Problem): void
   /** How long a client may take for the head of a request, or not read what it asked for, in milliseconds. */
   clientTimeoutMs: number
+  /** Told of every request before it is served. */
+  onRequest?: ((request: IncomingMessage, response: ServerResponse) => void) | undefined
 }
 
 /** How long an idle connection is kept, in milliseconds: longer than load balancers keep theirs. */
@@ -32,19 +34,25 @@ const FORWARDED = ['forwarded', 'x-forwarded-for', 'via'] as const
  * The listener of the gateway: strict HTTP/1.1, no limit on how long a request or an answer may take, but one on its head (16 KiB: Node's own)
  * and on how long a client may keep the gateway waiting. Failures are problem documents for programs and a small page for browsers.
  */
-export function createGatewayServer ({ serve, describe, onClientError, onRefusal, clientTimeoutMs }: ServerOptions): Server {
-  const server = createServer({ requestTimeout: 0, ...headTimeouts(clientTimeoutMs), keepAliveTimeout: KEEP_ALIVE_MS, requireHostHeader: false, optimizeEmptyRequests: true, shouldUpgradeCallback: isUpgradable }, handle)
-  acceptUpgrades(server, handle)
+export function createGatewayServer ({ serve, describe, onClientError, onRefusal, onRequest, clientTimeoutMs }: ServerOptions): Server {
+  const take = onRequest === undefined ? handle : takeNoted
+  const server = createServer({ requestTimeout: 0, ...headTimeouts(clientTimeoutMs), keepAliveTimeout: KEEP_ALIVE_MS, requireHostHeader: false, optimizeEmptyRequests: true, shouldUpgradeCallback: isUpgradable }, take)
+  acceptUpgrades(server, take)
   server.on('clientError', onClientError)
   server.once('close', cutStalledReaders(server, clientTimeoutMs))
   return server
+
+  function takeNoted (request: IncomingMessage, response: ServerResponse) {
+    onRequest?.(request, response)
+    handle(request, response)
+  }
 
   function handle (request: IncomingMessage, response: ServerResponse) {
     serve(request, response).catch((error: unknown) => { refuse(request, response, asDockApiError(error)) })
   }
 
   function refuse (request: IncomingMessage, response: ServerResponse, error: DockApiError) {
-    const problem = describe(error, request.url ?? '/')
+    const problem = describe(error, request)
     onRefusal(error, problem)
     if (response.headersSent || response.destroyed) {
       response.destroy()
@@ -59,6 +67,7 @@ export function createGatewayServer ({ serve, describe, onClientError, onRefusal
       'content-type': isPage ? 'text/html; charset=utf-8' : 'application/problem+json; charset=utf-8',
       'content-length': Buffer.byteLength(body),
       'cache-control': 'no-store',
+      'x-request-id': problem.request_id,
       'x-content-type-options': 'nosniff',
       ...(isPage ? { 'content-security-policy': PAGE_POLICY } : {}),
       ...(error.retryAfterSeconds === undefined ? {} : { 'retry-after': String(error.retryAfterSeconds) })

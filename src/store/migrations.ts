@@ -21,5 +21,12 @@ export const MIGRATIONS: readonly string[] = [
     id TEXT PRIMARY KEY, name TEXT NOT NULL, ended_at INTEGER NOT NULL, removed_at INTEGER,
     is_tty INTEGER NOT NULL, document TEXT NOT NULL, log BLOB NOT NULL
   ) STRICT;
-  CREATE INDEX tombstones_by_name ON tombstones (name)`
+  CREATE INDEX tombstones_by_name ON tombstones (name)`,
+  // Who changed what (audit.ts). The columns are what is searched for; the document has it all.
+  `CREATE TABLE audit (
+    id INTEGER PRIMARY KEY, asked_at INTEGER NOT NULL, principal TEXT NOT NULL, operation TEXT NOT NULL,
+    container_id TEXT, container TEXT, result TEXT NOT NULL, document TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_by_time ON audit (asked_at);
+  CREATE INDEX audit_columns ON audit (id, asked_at, principal, operation, container_id, container, result)`
 ]

@@ -3,10 +3,11 @@ import t from 'tap'
 import { ERROR_CATALOGUE } from '../../plugins/errors.ts'
 import { ENGINE_VARIABLES } from '../../src/config/load.ts'
 import { SETTINGS } from '../../src/config/schema.ts'
-import { renderErrorTable, renderSettingsTable, renderSwitchTable } from '../../src/docs/tables.ts'
-import { ERROR_CODES } from '../../src/error-codes.ts'
+import { renderErrorTable, renderMetricsTable, renderSettingsTable, renderSwitchTable } from '../../src/docs/tables.ts'
 import { RULES } from '../../src/filter/rules.ts'
 import { NEVER, SWITCHES } from '../../src/filter/switches.ts'
+import { METRICS } from '../../src/metrics/catalogue.ts'
+import { ERROR_CODES } from '../../src/error-codes.ts'
 
 const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8')
 
@@ -28,9 +29,13 @@ await t.test('docs/filter.md lists every switch and every request that passes as
   t.ok((await read('docs/filter.md')).includes(renderSwitchTable(SWITCHES, RULES, NEVER)))
 })
 
+await t.test('docs/operations.md lists every metric as it is; if not, run npm run docs', async (t) => {
+  t.ok((await read('docs/operations.md')).includes(renderMetricsTable(METRICS)))
+})
+
 await t.test('every variable that the documentation names exists', async (t) => {
   const known = new Set<string>([...SETTINGS.map(({ variable }) => variable), ...ENGINE_VARIABLES])
-  for (const path of ['docs/configuration.md', 'docs/errors.md', 'docs/filter.md', 'docs/gateway.md']) {
+  for (const path of ['docs/configuration.md', 'docs/errors.md', 'docs/filter.md', 'docs/gateway.md', 'docs/operations.md']) {
     for (const [name] of (await read(path)).matchAll(/\bDOCK(?:API|ER)_[A-Z_]+\b/g)) t.ok(known.has(name), `${path}: ${name}`)
   }
 })

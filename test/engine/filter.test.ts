@@ -356,6 +356,20 @@ t.test('another dockAPI behind the filter discovers, routes, follows what happen
   t.match(await api.run({ image, container_port: 80 }), { status: 403, body: { code: 'feature_disabled' } })
 })
 
+t.test('a verb that passes is an entry of the audit', async (t) => {
+  const { app, url } = await listenTestApp(t, { DOCKAPI_FILTER: '127.0.0.1:0', DOCKAPI_FILTER_SECTIONS: 'ALLOW_START' })
+  const api = createClient(url)
+  const start = async (container: string) => (await fetch(`${app.filter.origin}/containers/${container}/start`, { method: 'POST' })).status
+  t.equal(await start(NAME), 304)
+  t.equal(await start(`no-${NAME}`), 404)
+  t.match(await api.get('/audit?principal=filter'), {
+    body: [
+      { operation: 'startContainer', container: `no-${NAME}`, result: 'engine_refused', status: 404 },
+      { operation: 'startContainer', container: NAME, result: 'ok', status: 304 }
+    ]
+  })
+})
+
 t.test('a stop of the server ends streams properly and lets answers finish', async (t) => {
   const chaos = await createChaosSocket(t)
   const { app } = await listenTestApp(t, { DOCKER_HOST: chaos.host, DOCKAPI_FILTER: '127.0.0.1:0' })

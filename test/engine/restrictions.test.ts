@@ -121,7 +121,7 @@ t.test('a lifetime ends with the removal of this very container, also when the s
   const [first, second] = [await brief.run<{ id: string, name: string, labels: Record<string, string> }>(SLEEP), await admin.run<{ id: string }>(SLEEP)]
   const expiresAt = Date.parse(first.body.labels['dockapi.expires_at']!)
   t.ok(Math.abs(expiresAt - Date.now() - 3_600_000) < 60_000)
-  const sweep = (nowMs: number) => removeExpired(app.containers, (_id, remove) => remove(), AbortSignal.timeout(60_000), nowMs)
+  const sweep = (nowMs: number) => removeExpired(app.containers, { end: (_id, remove) => remove(), onEnd () {}, signal: AbortSignal.timeout(60_000) }, nowMs)
   const ours = async () => (await admin.get<Array<{ id: string }>>('/containers')).body.map(({ id }) => id)
   await sweep(expiresAt - 1)
   t.ok((await ours()).includes(first.body.id))

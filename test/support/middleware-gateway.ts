@@ -46,7 +46,7 @@ export async function createMiddlewareGateway (t: Test, plan?: Plan, { auth, ser
       const parts = { request, response, clientAddress: gateway.clientAddress ?? request.socket.remoteAddress!, scheme: gateway.scheme, host, target: request.url!, stripAuthorization, isVisibleTo: () => true }
       await registry.through(middlewares, parts, (target, changes) => forwarder.forward(request, response, upstreamAt(rawd.port), { rawUrl: target, prefix: '', stripAuthorization, changes }))
     },
-    describe: (error, url) => problemOf(error, url, 'request-id'),
+    describe: (error, { url = '/' }) => problemOf(error, url, 'request-id'),
     onClientError: answerClientError,
     onRefusal: (error) => { gateway.refusals.push(error) },
     clientTimeoutMs

@@ -6,6 +6,8 @@ import t from 'tap'
 import { runCommandLine } from '../../../src/cli/command-line.ts'
 import { renderColumns } from '../../../src/cli/columns.ts'
 import { SETTINGS } from '../../../src/config/schema.ts'
+import { createAuditTable } from '../../../src/store/audit.ts'
+import { openStore } from '../../../src/store/store.ts'
 import { SCOPES } from '../../../schemas/scopes.ts'
 import type { TokenCreated, TokenInfo } from '../../../schemas/tokens.ts'
 import { createTestApp } from '../../support/app.ts'
@@ -37,6 +39,27 @@ t.test('create prints the secret alone where a program reads, list and revoke te
   t.match(dockapi('token', 'revoke', 'ci'), { code: 0, out: /revoked/ })
   t.match(dockapi('token', 'revoke', 'ci'), { code: 1, err: /There is no token "ci"/ })
   t.match(JSON.parse(dockapi('token', 'create', 'ci', '--scope', 'exec', '--exec', 'pg_dump', '--json').out) as TokenCreated, { name: 'ci', commands: ['pg_dump'], token: /^dockapi_/ })
+})
+
+t.test('what the command changes is in the audit of the data folder, and what it fails to change is not', async (t) => {
+  const dataDir = t.testdir({})
+  const dockapi = shell({ DOCKAPI_DATA_DIR: dataDir })
+  dockapi('token', 'create', 'ci', '--scope', 'read')
+  dockapi('token', 'create', 'ci', '--scope', 'read')
+  dockapi('token', 'list')
+  dockapi('token', 'revoke', 'ci')
+  const store = openStore(dataDir)
+  const entries = createAuditTable(store).list({}, 10)
+  store.close()
+  t.match(entries, [{ operation: 'revokeToken', principal: 'command-line', subject: 'ci', result: 'ok' }, { operation: 'createToken', principal: 'command-line', subject: 'ci', result: 'ok' }])
+  t.equal(entries.length, 2)
+  t.notMatch(JSON.stringify(entries), /dockapi_/)
+
+  const off = t.testdir({ off: {} })
+  shell({ DOCKAPI_DATA_DIR: join(off, 'off'), DOCKAPI_AUDIT: '0' })('token', 'create', 'ci', '--scope', 'read')
+  const quiet = openStore(join(off, 'off'))
+  t.same(createAuditTable(quiet).list({}, 10), [])
+  quiet.close()
 })
 
 t.test('what is not written rightly is told with what it may be, and nothing is made', async (t) => {

@@ -54,6 +54,8 @@ await t.test('every setting can be given as a flag and as a variable', async (t)
     filter: ['127.0.0.1:2375', '127.0.0.1:2375'],
     filterSections: ['CONTAINERS=1,networks', ['CONTAINERS=1', 'networks']],
     filterEnv: ['shown', 'shown'],
+    audit: ['7', 7],
+    accessLog: ['on', 'on'],
     dataDir: ['/srv/dockapi', '/srv/dockapi'],
     logLevel: ['debug', 'debug']
   }
