@@ -48,7 +48,14 @@ await t.test('every setting can be given as a flag and as a variable', async (t)
     memory: ['512m', 512 * 1024 ** 2],
     cpus: ['0.5', 0.5],
     pids: ['64', 64],
+    rateLimit: ['0', 0],
+    rateLimitRedis: ['redis://:secret@cache:6379', 'redis://:secret@cache:6379'],
     maxStreams: ['10', 10],
+    maxExecs: ['11', 11],
+    maxPulls: ['12', 12],
+    maxBuilds: ['13', 13],
+    maxWaits: ['14', 14],
+    clientTimeout: ['1.5', 1.5],
     maxUpload: ['2g', 2 * 1024 ** 3],
     tombstones: ['0.5', 0.5],
     filter: ['127.0.0.1:2375', '127.0.0.1:2375'],
@@ -99,6 +106,12 @@ await t.test('what is no flag is named, and so is a flag without a value', async
 
 await t.test('numbers are whole texts: nothing is guessed from a part', async (t) => {
   for (const port of ['80x', '0x50', '1e3', '8 0', '80.5', 'NaN']) t.equal(problemsOf({ env: { DOCKAPI_PORT: port } }).length, 1, port)
+})
+
+await t.test('no message shows the password of Redis', async (t) => {
+  const [problem] = problemsOf({ env: { DOCKAPI_RATE_LIMIT_REDIS: 'http://:pa55word@cache:6379' } })
+  t.match(problem, /DOCKAPI_RATE_LIMIT_REDIS .*\[redacted\]/)
+  t.notMatch(problem, /pa55word/)
 })
 
 await t.test('no message shows the token', async (t) => {
