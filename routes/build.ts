@@ -60,6 +60,7 @@ const build: FastifyPluginAsyncTypebox = async (app) => {
     }
   }, async (request, reply) => {
     permitEveryImage(request.principal.grant)
+    app.policy.enforceUnnamedImages('a build')
     const order = orderOf(request)
     const signal = AbortSignal.any([request.gone, closing.signal])
     const form = negotiateForm(request.headers.accept, ['json', 'ndjson', 'sse', 'text'])
@@ -81,6 +82,7 @@ const build: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request, reply) => {
     request.requireSocket()
     permitEveryImage(request.principal.grant)
+    app.policy.enforceUnnamedImages('a build')
     const upload = createSocketUpload()
     const order = orderFromTar(upload.body, request.query, request.containers.config)
     return await answerOnSocket(request, reply, async ({ send }, signal) => await buildImage(app.engine, order, (text) => send('log', { text }), signal), upload)

@@ -47,8 +47,8 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
       }
     }
   }, async (request, reply) => {
-    permitImage(request.principal.grant, request.body.image)
     const order = pullOrder(request.body)
+    permitUse(request, order.image)
     const form = negotiateForm(request.headers.accept, ['json', 'ndjson', 'sse'])
     if (form === 'json') return await app.pulls.pull(order, { signal: request.gone })
     return answerWithEvents(request, reply, form, async ({ offer }) =>
@@ -68,8 +68,8 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
     }
   }, async (request, reply) => {
     request.requireSocket()
-    permitImage(request.principal.grant, request.query.image)
     const order = pullOrder(request.query, 'query')
+    permitUse(request, order.image)
     return await answerOnSocket(request, reply, async ({ offer }, signal) => await app.pulls.pull(order, { signal, onProgress: (progress) => offer('progress', progress) }))
   })
 
@@ -109,8 +109,10 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ref(TagResultSchema), ...problems(404, 413, 415) }
     }
   }, async (request) => {
-    permitImage(request.principal.grant, request.body.name)
-    const image = await visibleImage(request.principal.grant, app.engine, request.body.image, { use: 'read', where: 'body', signal: request.gone })
+    // No image gets an allowed name under which it would be denied by its own.
+    const known = app.policy.enforceImage(request.body.image)
+    permitUse(request, request.body.name)
+    const image = await visibleImage(request.principal.grant, app.engine, known, { use: 'read', where: 'body', signal: request.gone })
     return await nameImage(app.engine, { ...request.body, image }, request.gone)
   })
 
@@ -143,6 +145,11 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
     permitEveryImage(request.principal.grant)
     return await pruneUnused(app.engine, request.body, request.gone)
   })
+
+  function permitUse (request: FastifyRequest, image: string): void {
+    permitImage(request.principal.grant, image)
+    app.policy.enforceImage(image)
+  }
 
   function namedImage (request: FastifyRequest, image: string, use: 'read' | 'remove'): Promise<string> {
     return visibleImage(request.principal.grant, app.engine, image, { use, where: 'query', signal: request.gone })

@@ -17,6 +17,7 @@ import guard from '../plugins/guard.ts'
 import lifetimes from '../plugins/lifetimes.ts'
 import launches from '../plugins/launches.ts'
 import openapi from '../plugins/openapi.ts'
+import policy from '../plugins/policy.ts'
 import pulls from '../plugins/pulls.ts'
 import shutdown from '../plugins/shutdown.ts'
 import store from '../plugins/store.ts'
@@ -78,6 +79,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(openapi)
   await app.register(abort)
   await app.register(engine, { environment: config.engine })
+  await app.register(policy, { config })
   await app.register(pulls, { environment: config.engine })
   await app.register(tombstones, { keepHours: config.tombstones })
   await app.register(containers, { config })

@@ -4,6 +4,8 @@ import type { Static, TSchema } from '@sinclair/typebox'
 const Port = (description: string, value: number) => Type.Integer({ minimum: 0, maximum: 65535, default: value, description })
 const List = (description: string) => Type.Array(Type.String({ minLength: 1 }), { default: [], description })
 const MebiByte = 1024 ** 2
+/** What Docker gives a container that is not privileged, and so what can be taken from it (moby `oci/caps`, DefaultCapabilities). */
+const CAPABILITIES = ['AUDIT_WRITE', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'MKNOD', 'NET_BIND_SERVICE', 'NET_RAW', 'SETFCAP', 'SETGID', 'SETPCAP', 'SETUID', 'SYS_CHROOT']
 
 /**
  * Every setting, once: its type, default and meaning. A property `fooBar` is read from the flag `--foo-bar`, else from
@@ -29,6 +31,15 @@ export const ConfigSchema = Type.Object({
   memory: Type.Integer({ default: 1024 * MebiByte, minimum: 6 * MebiByte, description: 'Memory limit of a container that asks for none; `512m`, `2g`.', unit: 'bytes' }),
   cpus: Type.Number({ default: 1, exclusiveMinimum: 0, description: 'CPU limit of a container that asks for none.' }),
   pids: Type.Integer({ default: 512, minimum: 1, description: 'Process limit of a container that asks for none.' }),
+  maxMemory: Type.Optional(Type.Integer({ minimum: 6 * MebiByte, description: 'Most memory that a container may be given; `512m`, `2g`.', unit: 'bytes' })),
+  maxCpus: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: 'Most CPUs that a container may be given.' })),
+  maxPids: Type.Optional(Type.Integer({ minimum: 1, description: 'Most processes that a container may be given.' })),
+  maxContainers: Type.Optional(Type.Integer({ minimum: 1, description: 'How many containers dockAPI may have made and not removed, stopped ones included.' })),
+  capDrop: Type.Array(Type.Union([...CAPABILITIES, 'ALL', 'NONE'].map((name) => Type.Literal(name))), { default: ['AUDIT_WRITE', 'MKNOD', 'NET_RAW'], description: `Capabilities that are taken from every container: some of ${CAPABILITIES.map((name) => `\`${name}\``).join(', ')}, or \`ALL\`, or \`NONE\` to leave it with all of them.` }),
+  hostPorts: Type.Array(Type.String({ pattern: '^\\d{1,5}(-\\d{1,5})?$' }), { default: ['1024-65535'], description: 'Ports of the host that may be published when a caller names one, as `8080` or `8000-8999`. Those on which dockAPI listens never are.' }),
+  imagesAllow: List('The only images that may be pulled and run, as patterns: `nginx`, `team/*`, `ghcr.io/team/**`. Nothing is built or loaded then.'),
+  imagesDeny: List('Images that may not be pulled and run, as patterns. Nothing is built or loaded then.'),
+  registries: Type.Array(Type.String({ pattern: '^[a-z0-9.-]+(:\\d{1,5})?$' }), { default: [], description: 'The only registries from which images may be pulled and run, each as `host` or `host:port`; Docker Hub is `docker.io`. Nothing is built or loaded then.' }),
   maxStreams: Type.Integer({ default: 500, minimum: 1, description: 'Logs, events and other streams that may be open at once.' }),
   maxUpload: Type.Integer({ default: 1024 * MebiByte, minimum: 1, description: 'Largest file or archive that is taken into a container or as images; `512m`, `2g`.', unit: 'bytes' }),
   tombstones: Type.Number({ default: 24, minimum: 0, maximum: 8760, description: 'How long what is left of a removed container is kept (exit code, last 64 KiB of its log), in hours; 0 keeps nothing.' }),

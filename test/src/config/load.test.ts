@@ -48,6 +48,15 @@ await t.test('every setting can be given as a flag and as a variable', async (t)
     memory: ['512m', 512 * 1024 ** 2],
     cpus: ['0.5', 0.5],
     pids: ['64', 64],
+    maxMemory: ['2g', 2 * 1024 ** 3],
+    maxCpus: ['1.5', 1.5],
+    maxPids: ['100', 100],
+    maxContainers: ['20', 20],
+    capDrop: ['ALL', ['ALL']],
+    hostPorts: ['8080, 9000-9999', ['8080', '9000-9999']],
+    imagesAllow: ['nginx, ghcr.io/team/**', ['nginx', 'ghcr.io/team/**']],
+    imagesDeny: ['evil.io/**', ['evil.io/**']],
+    registries: ['docker.io,registry:5000', ['docker.io', 'registry:5000']],
     maxStreams: ['10', 10],
     maxUpload: ['2g', 2 * 1024 ** 3],
     tombstones: ['0.5', 0.5],
@@ -67,6 +76,12 @@ await t.test('the port of the gateway is a number or off', async (t) => {
   t.match(loadConfig({ env: { DOCKAPI_GATEWAY_PORT: '8080' } }), { gatewayPort: 8080, isGatewayPortGiven: true })
   t.match(loadConfig({ argv: ['--gateway-port', '0'] }), { gatewayPort: 0, isGatewayPortGiven: true })
   for (const port of ['on', '65536', '-1', '80.5']) t.match(problemsOf({ env: { DOCKAPI_GATEWAY_PORT: port } }), [/DOCKAPI_GATEWAY_PORT .*a number from 0 to 65535, off/], port)
+})
+
+await t.test('lists say which of their entries may be written how', async (t) => {
+  t.match(problemsOf({ env: { DOCKAPI_CAP_DROP: 'NET_RAW,SYS_ADMINN' } }), [/DOCKAPI_CAP_DROP .*\["NET_RAW","SYS_ADMINN"\].*AUDIT_WRITE/])
+  for (const range of ['80-', 'x', '-1', '8080:80']) t.match(problemsOf({ env: { DOCKAPI_HOST_PORTS: range } }), [/DOCKAPI_HOST_PORTS/], range)
+  for (const host of ['https://ghcr.io', 'GHCR.io', 'ghcr.io/team']) t.match(problemsOf({ env: { DOCKAPI_REGISTRIES: host } }), [/DOCKAPI_REGISTRIES/], host)
 })
 
 await t.test('an empty variable counts as not set', async (t) => {
