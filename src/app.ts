@@ -42,6 +42,7 @@ import lifecycleRoutes from '../routes/lifecycle.ts'
 import logRoutes from '../routes/logs.ts'
 import mergedLogRoutes from '../routes/merged-logs.ts'
 import middlewareRoutes from '../routes/middlewares.ts'
+import policyRoutes from '../routes/policy.ts'
 import proxyInfoRoutes from '../routes/proxy-info.ts'
 import proxyRoutes from '../routes/proxy.ts'
 import replicaRoutes from '../routes/replicas.ts'
@@ -99,6 +100,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(buildRoutes)
   await app.register(containerRoutes)
   await app.register(runRoutes)
+  await app.register(policyRoutes)
   await app.register(launchRoutes, { domain: config.domain })
   await app.register(lifecycleRoutes)
   await app.register(replicaRoutes)

@@ -1,6 +1,7 @@
 import { labelsOfGrant, permitResources, permitRun } from '../auth/permit.ts'
 import type { ContainerSpec } from '../engine/containers.ts'
 import { DockApiError, invalidField } from '../errors.ts'
+import type { Judged } from '../policy/judged.ts'
 import type { RunRequest } from '../../schemas/run.ts'
 import type { Containers } from './containers.ts'
 import { checkHealthPath } from './health-path.ts'
@@ -28,12 +29,18 @@ export function permitRequest ({ grant }: Containers, request: RunRequest): void
 
 /**
  * The object that a run would send, for the policy to judge: what was asked for, what every container gets, the labels of the token.
- * @throws DockApiError `invalid_request`, `invalid_volume`, `token_restricted` for volumes of others.
+ * @throws DockApiError `invalid_request`, `invalid_volume`.
  */
-export async function draftSpec (containers: Containers, request: RunRequest, reference: string, containerPort: number | undefined, signal?: AbortSignal): Promise<ContainerSpec> {
-  const spec = buildSpec(request, reference, containerPort, containers.config)
-  await keepToOwnVolumes(containers, spec, signal)
-  return { ...spec, Labels: { ...spec.Labels, ...labelsOfGrant(containers.grant, Date.now()) } }
+export function draftSpec ({ config, grant }: Containers, request: RunRequest, reference: string, containerPort: number | undefined): ContainerSpec {
+  const spec = buildSpec(request, reference, containerPort, config)
+  return { ...spec, Labels: { ...spec.Labels, ...labelsOfGrant(grant, Date.now()) } }
+}
+
+/** The very object that may be sent. @throws DockApiError of `draftSpec`; `policy_denied`; `token_restricted` for volumes of others. */
+export async function judgedSpec (containers: Containers, request: RunRequest, reference: string, containerPort: number | undefined, signal?: AbortSignal): Promise<Judged<ContainerSpec>> {
+  const draft = draftSpec(containers, request, reference, containerPort)
+  await keepToOwnVolumes(containers, draft, signal)
+  return await containers.policy.enforce(draft)
 }
 
 /** The main port: as the request says, else as the image does, which is pulled for that when it is missing. @throws DockApiError `no_port`. */

@@ -7,7 +7,7 @@ import { collectOutput } from '../streams/output.ts'
 import type { CollectedOutput } from '../streams/output.ts'
 import type { RunRequest } from '../../schemas/run.ts'
 import type { Containers } from './containers.ts'
-import { checkCombination, draftSpec, mainPort, permitRequest } from './draft.ts'
+import { checkCombination, judgedSpec, mainPort, permitRequest } from './draft.ts'
 import { imageReference, withPull } from './image.ts'
 import type { PortRule } from './image.ts'
 import { listenForLastWords } from './last-words.ts'
@@ -50,7 +50,7 @@ export async function runContainer (containers: Containers, request: RunRequest,
   permitRequest(containers, request)
   const reference = imageReference(request.image)
   // What can be refused without the image is refused before anything is replaced or pulled.
-  await containers.policy.enforce(await draftSpec(containers, request, reference, request.container_port, signal))
+  await judgedSpec(containers, request, reference, request.container_port, signal)
   const existing = await existingContainer(containers, request, signal)
   if (existing !== undefined) return await waitIfAsked(containers, request, { document: existing, isNew: false, warnings: [] }, signal)
 
@@ -66,7 +66,7 @@ async function create (containers: Containers, request: RunRequest, reference: s
   try {
     if (request.pull === 'always') await containers.pulls.pull({ image: reference, platform: request.platform }, { signal })
     const containerPort = await mainPort(containers, request, reference, portRule, signal)
-    const spec = await containers.policy.enforce(await draftSpec(containers, request, reference, containerPort, signal))
+    const spec = await judgedSpec(containers, request, reference, containerPort, signal)
     const make = () => withName(containers, request.name, () => createContainer(containers.engine, spec, { name: request.name, platform: request.platform }))
     return await withPull(containers, reference, request, make, signal)
   } finally {

@@ -35,13 +35,13 @@ export function createPolicy (config: PolicyConfig, findVolume: Circumstances['f
   const images = createImagePolicy(config)
   const circumstances: Circumstances = { config, judgeImage: images.judge, findVolume }
 
-  async function judge (spec: ContainerSpec) {
-    return [...await containerSpec(spec, '', circumstances), ...judgeDuties(spec.HostConfig ?? {}, config)]
+  async function denialsOf (copy: ContainerSpec) {
+    return [...await containerSpec(copy, '', circumstances), ...judgeDuties(copy.HostConfig ?? {}, config)]
   }
 
   async function enforce (spec: ContainerSpec) {
     const copy = frozenCopy(spec)
-    refuse(await judge(copy))
+    refuse(await denialsOf(copy))
     return copy as Judged<ContainerSpec>
   }
 
@@ -52,7 +52,7 @@ export function createPolicy (config: PolicyConfig, findVolume: Circumstances['f
   }
 
   return {
-    judge,
+    judge: (spec) => denialsOf(frozenCopy(spec)),
     enforce,
     enforceChanges,
     enforceImage (reference) {

@@ -17,8 +17,28 @@ t.test('what a run can ask for is allowed', async (t) => {
   const { judge } = policyOf({ DOCKAPI_VOLUME_ROOTS: '/srv' })
   t.same(await judge(spec()), [])
   const everything = buildSpec({
-    image: 'ghcr.io/team/app@' + DIGEST, container_port: 80, host_port: 8081, ports: [{ container_port: 53, protocol: 'udp' }], name: 'x', env: { A: 'b=c\nd' }, command: 'a b', entrypoint: ['c'], workdir: '/w', user: '1:1',
-    hostname: 'h', labels: { 'a.b': 'c' }, auto_remove: true, volumes: ['/srv/x:/x:ro', 'cache:/c'], tmpfs: ['/tmp:size=1m'], network: 'my-network', memory: '64m', cpus: 0.5, pids: 5, read_only: true, init: true, stop_timeout: 3,
+    image: 'ghcr.io/team/app@' + DIGEST,
+    container_port: 80,
+    host_port: 8081,
+    ports: [{ container_port: 53, protocol: 'udp' }],
+    name: 'x',
+    env: { A: 'b=c\nd' },
+    command: 'a b',
+    entrypoint: ['c'],
+    workdir: '/w',
+    user: '1:1',
+    hostname: 'h',
+    labels: { 'a.b': 'c' },
+    auto_remove: true,
+    volumes: ['/srv/x:/x:ro', 'cache:/c'],
+    tmpfs: ['/tmp:size=1m'],
+    network: 'my-network',
+    memory: '64m',
+    cpus: 0.5,
+    pids: 5,
+    read_only: true,
+    init: true,
+    stop_timeout: 3,
     healthcheck: { command: 'true', interval: 1, timeout: 1, retries: 1, start_period: 1 }
   }, `ghcr.io/team/app@${DIGEST}`, 80, loadConfig())
   t.same(await judge(everything), [])
