@@ -37,10 +37,14 @@ export const FORBIDDEN_MEMBERS: readonly string[] = Object.keys(FORBIDDEN)
 /** Security options that only take rights away. */
 export const NO_NEW_PRIVILEGES: readonly string[] = ['no-new-privileges', 'no-new-privileges:true', 'no-new-privileges=true']
 
-/** A network by name: neither the host's nor another container's (`container:…`), nor a file of the host (`ns:…`, Podman). */
-export const network: Judge = (value, rule) => {
-  if (typeof value === 'string' && /^([a-zA-Z0-9][a-zA-Z0-9_.-]*)?$/.test(value) && value.toLowerCase() !== 'host') return []
-  return denied(rule, `the network ${JSON.stringify(value)} cannot be shared: only networks of the engine, by name, can be joined`)
+/** Names that every engine has, and that share nothing. */
+const OWN_NETWORKS = new Set(['', 'default', 'bridge', 'none'])
+
+/** A network of the engine: neither the host's, under whatever name or id, nor another container's (`container:…`), nor a file of the host (`ns:…`, Podman). */
+export const network: Judge = async (value, rule, { networkDriver }) => {
+  const isName = typeof value === 'string' && /^([a-zA-Z0-9][a-zA-Z0-9_.-]*)?$/.test(value) && value.toLowerCase() !== 'host'
+  if (isName && (OWN_NETWORKS.has(value) || await networkDriver(value) !== 'host')) return []
+  return denied(rule, `the network ${JSON.stringify(value)} is the host's or another container's, and cannot be shared`)
 }
 
 /** Logs stay on the engine's machine. */

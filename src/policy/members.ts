@@ -14,7 +14,12 @@ export type Circumstances = {
   judgeImage (reference: string): Denial[]
   /** Undefined when there is no such volume yet. */
   findVolume (name: string): Promise<KnownVolume | undefined>
+  /** The driver of a network; undefined when there is no such network. */
+  networkDriver (reference: string): Promise<string | undefined>
 }
+
+/** What is asked of the engine to judge by. */
+export type Knowledge = Pick<Circumstances, 'findVolume' | 'networkDriver'>
 
 /** Judges one member of an object. */
 export type Judge = (value: unknown, rule: string, circumstances: Circumstances) => Denial[] | Promise<Denial[]>

@@ -6,7 +6,7 @@ import { createImagePolicy } from './images.ts'
 import { frozenCopy } from './judged.ts'
 import type { Judged } from './judged.ts'
 import { judgeDuties, judgeLimits } from './limits.ts'
-import type { Circumstances, PolicyConfig } from './members.ts'
+import type { Circumstances, Knowledge, PolicyConfig } from './members.ts'
 import { containerSpec } from './spec.ts'
 
 /** What may be asked of the engine. Every door asks here, and what makes or changes a container cannot be sent without. */
@@ -31,9 +31,9 @@ export type Policy = {
   enforceUnnamedImages (what: string): void
 }
 
-export function createPolicy (config: PolicyConfig, findVolume: Circumstances['findVolume']): Policy {
+export function createPolicy (config: PolicyConfig, knowledge: Knowledge): Policy {
   const images = createImagePolicy(config)
-  const circumstances: Circumstances = { config, judgeImage: images.judge, findVolume }
+  const circumstances: Circumstances = { config, judgeImage: images.judge, ...knowledge }
 
   async function denialsOf (copy: ContainerSpec) {
     return [...await containerSpec(copy, '', circumstances), ...judgeDuties(copy.HostConfig ?? {}, config)]

@@ -11,7 +11,7 @@ const healthcheck: Judge = object({ Test: words, Interval: number, Timeout: numb
 /** Other names in a network are all that may be asked of one: addresses and drivers are the engine's. */
 const endpoints: Judge = async (value, rule, circumstances) => [
   ...await record(optional(object({ Aliases: optional(list(text)) })))(value, rule, circumstances),
-  ...(await Promise.all(Object.keys(value ?? {}).map((name) => network(name, rule, circumstances)))).flat()
+  ...(await Promise.all(Object.keys(value ?? {}).map(async (name) => await network(name, rule, circumstances)))).flat()
 ]
 
 /** Members of the host configuration are known by their own names: `Privileged`. */

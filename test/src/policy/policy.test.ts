@@ -69,6 +69,7 @@ t.test('rights over the host are denied, each named', async (t) => {
     ['PublishAllPorts', { PublishAllPorts: true }],
     ['NetworkMode', { NetworkMode: 'host' }],
     ['NetworkMode', { NetworkMode: 'HOST' }],
+    ['NetworkMode', { NetworkMode: '3adf7c0787ac' }],
     ['NetworkMode', { NetworkMode: 'container:other' }],
     ['NetworkMode', { NetworkMode: 'ns:/proc/1/ns/net' }],
     ['PidMode', { PidMode: 'host' }],
