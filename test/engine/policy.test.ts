@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { createClient } from '../support/api.ts'
 import { listenTestApp } from '../support/app.ts'
-import { busyboxImage, createTestEngine, TEST_LABELS } from '../support/engine.ts'
+import { busyboxImage, createTestEngine, engineFromEnvironment, TEST_LABELS } from '../support/engine.ts'
 
 type Container = { Id: string, HostConfig: Record<string, unknown>, Config: Record<string, unknown> }
 type Refusal = { code: string, hint?: string, denials?: Array<{ rule: string, setting?: string }> }
@@ -16,7 +16,11 @@ const REPOSITORY = `policy-${process.pid}`
 /** A name of its own, so that what other tests make is not counted. */
 const image = `${REPOSITORY}:1`
 await engine.call('test.tag', (docker, abortSignal) => docker.getImage(base).tag({ repo: REPOSITORY, tag: '1', abortSignal }))
-t.after(async () => { await engine.call('test.untag', async (docker, abortSignal) => { await docker.getImage(image).remove({ force: true, abortSignal }).catch(() => {}) }) })
+t.after(async () => {
+  const again = engineFromEnvironment()
+  await again.call('test.untag', async (docker, abortSignal) => { await docker.getImage(image).remove({ force: true, abortSignal }).catch(() => {}) })
+  await again.close()
+})
 
 /** Below a root of its own, where nothing else is. */
 const folder = join(tmpdir(), `dockapi-policy-${process.pid}`)
@@ -246,7 +250,7 @@ t.test('a run without options has what is promised', async (t) => {
     Binds: null,
     Devices: null
   })
-  t.match(await api.post(`/containers/${id}/exec`, { command: ['grep', 'CapBnd', '/proc/self/status'] }), { body: { stdout: /CapBnd:\t00000000800405fb|CapBnd:\t00000000800405f[0-9a-f]/ } })
+  t.match(await api.post(`/containers/${id}/exec`, { command: ['grep', 'CapBnd', '/proc/self/status'] }), { body: { stdout: /CapBnd:\t00000000800405fb/ } })
 })
 
 t.test('what is denied is denied before anything is replaced', async (t) => {
@@ -255,3 +259,5 @@ t.test('what is denied is denied before anything is replaced', async (t) => {
   t.match(await api.run({ ...SLEEP, name, if_exists: 'replace', network: 'host' }), { status: 403, body: { code: 'policy_denied', denials: [{ rule: 'NetworkMode' }] } })
   t.equal((await api.get(`/containers/${id}`)).status, 200)
 })
+
+t.end()
