@@ -26,6 +26,8 @@ export type Verdict = {
 export async function checkRun (containers: Containers, request: RunRequest, signal?: AbortSignal): Promise<Verdict> {
   checkCombination(request)
   const reference = imageReference(request.image)
+  // What is wrong in itself is told before the image is looked at.
+  draftSpec(containers, request, reference, request.container_port)
   const ofToken = await denialsOf(async () => { permitRequest(containers, request) })
   const { port, warnings } = ofToken.length > 0 ? { port: request.container_port, warnings: [] } : await knownPort(containers, request, reference, signal)
   const payload = draftSpec(containers, request, reference, port)
