@@ -54,7 +54,7 @@ t.test('images that are allowed run as ever; addresses at which clouds keep cred
   t.match(await api.post('/images/tag', { image: imageId.slice(7, 19), name: 'dockapi-base-stolen' }), { status: 403 }, 'the beginning of an id is no name')
   t.match(await api.post('/images/pull', { image: 'evil.test/x' }), { status: 403 })
   for (const name of ['169.254.169.254/latest', '169.254.169.254:80/x:1', '[fd00:ec2::254]:80/x']) {
-    t.match(await api.post('/images/pull', { image: name }), { status: 403, body: { code: 'policy_denied', hint: undefined } }, name)
+    t.match(await api.post('/images/pull', { image: name }), { status: 403, body: { code: 'policy_denied', hint: /policy\/check/ } }, name)
     t.match(await api.run({ image: name, container_port: 80 }), { status: 403 }, name)
   }
   t.equal(chaos.count('POST /images/create'), 0)
