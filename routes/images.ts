@@ -12,6 +12,7 @@ import {
 import { ref } from '../schemas/model.ts'
 import { problems } from '../schemas/problem.ts'
 import { socketDescription, SWITCH_RESPONSE } from '../schemas/sockets.ts'
+import { localReference, parseReference } from '../src/images/reference.ts'
 import { describeHistory, describeImage, findImages, forgetImage, nameImage, pruneUnused, pullOrder } from '../src/images/images.ts'
 
 const images: FastifyPluginAsyncTypebox = async (app) => {
@@ -109,8 +110,9 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ref(TagResultSchema), ...problems(404, 413, 415) }
     }
   }, async (request) => {
-    // No image gets an allowed name under which it would be denied by its own.
-    const known = app.policy.enforceImage(request.body.image)
+    parseReference(request.body.name, 'body', '/name')
+    // No image gets an allowed name when its own is denied.
+    const known = app.policy.enforceImage(localReference(request.body.image, 'body'))
     permitUse(request, request.body.name)
     const image = await visibleImage(request.principal.grant, app.engine, known, { use: 'read', where: 'body', signal: request.gone })
     return await nameImage(app.engine, { ...request.body, image }, request.gone)
