@@ -37,8 +37,8 @@ const api = createClient(url)
 const SLEEP = { image, command: 'sleep 600', container_port: 80 }
 
 async function made (): Promise<string[]> {
-  const all = await engine.call('test.list', (docker, abortSignal) => docker.listContainers({ all: true, filters: { ancestor: [image] }, abortSignal }))
-  return all.map(({ Id }) => Id).sort()
+  const all = await engine.call('test.list', (docker, abortSignal) => docker.listContainers({ all: true, abortSignal }))
+  return all.filter(({ Image }) => Image === image).map(({ Id }) => Id).sort()
 }
 
 async function inspect (id: string): Promise<Container> {
