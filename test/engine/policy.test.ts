@@ -163,6 +163,7 @@ t.test('a container that was made elsewhere with such rights gets no replica', a
   ] as Array<[string, object]>) {
     const id = await makeOutside(HostConfig)
     const before = await made()
+    t.ok(before.includes(id), 'what is made is seen')
     const { status, body } = await api.call<Refusal>('PUT', `/containers/${id}/replicas`, { replicas: 2 })
     t.match([status, body], [403, { code: 'policy_denied' }], JSON.stringify(HostConfig))
     t.ok(body.denials?.some((denial) => denial.rule === rule), JSON.stringify(body))
