@@ -50,6 +50,11 @@ export default tseslint.config(
     files: ['routes/**/*.ts'],
     rules: { 'no-restricted-syntax': ['error', { selector: "MemberExpression[object.name='app'][property.name='containers']", message: 'Containers are those of who asks: request.containers.' }] }
   },
+  {
+    files: ['**/*.ts'],
+    ignores: ['src/policy/**', 'routes/**', 'test/**'],
+    rules: { 'no-restricted-syntax': ['error', { selector: "TSAsExpression TSTypeReference[typeName.name='Judged']", message: 'Only src/policy says that something was judged.' }] }
+  },
   forbid(['src/engine/**/*.ts'], [], [...webFramework, '**/plugins/**', '**/routes/**', 'undici'],
     'The domain knows no web framework.'),
   forbid(['src/forward/**/*.ts'], [], [...webFramework, '**/plugins/**', '**/routes/**', 'dockerode'],

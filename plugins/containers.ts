@@ -13,11 +13,11 @@ declare module 'fastify' {
 }
 
 async function containers (app: FastifyInstance, options: { config: ContainersConfig }) {
-  const created = createContainers(app.engine, app.pulls, options.config, app.tombstones)
+  const created = createContainers(app.engine, { pulls: app.pulls, policy: app.policy, tombstones: app.tombstones }, options.config)
   app.decorate('containers', created)
   app.decorateRequest('containers', { getter (this: FastifyRequest) { return noting(created.as(this.principal.grant), this.change) } })
   app.addHook('onListen', async () => { created.start() })
   app.addHook('preClose', async () => { created.close() })
 }
 
-export default fp(containers, { name: 'containers', fastify: '5.x', dependencies: ['audit', 'engine', 'guard', 'pulls', 'tombstones'] })
+export default fp(containers, { name: 'containers', fastify: '5.x', dependencies: ['audit', 'engine', 'guard', 'policy', 'pulls', 'tombstones'] })

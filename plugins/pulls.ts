@@ -12,9 +12,9 @@ declare module 'fastify' {
 
 async function pulls (app: FastifyInstance, options: { environment: EngineEnvironment }) {
   const machine = createMachine()
-  const created = createPulls(app.engine, () => readCredentials(options.environment, machine))
+  const created = createPulls(app.engine, () => readCredentials(options.environment, machine), app.policy)
   app.decorate('pulls', created)
   app.addHook('preClose', async () => { created.close() })
 }
 
-export default fp(pulls, { name: 'pulls', fastify: '5.x', dependencies: ['engine'] })
+export default fp(pulls, { name: 'pulls', fastify: '5.x', dependencies: ['engine', 'policy'] })

@@ -60,6 +60,7 @@ const build: FastifyPluginAsyncTypebox = async (app) => {
     }
   }, async (request, reply) => {
     permitEveryImage(request.principal.grant)
+    app.policy.enforceUnnamedImages('a build')
     const order = orderOf(request)
     request.change.about({ image: order.image ?? undefined })
     const signal = AbortSignal.any([request.gone, closing.signal])
@@ -82,6 +83,7 @@ const build: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request, reply) => {
     request.requireSocket()
     permitEveryImage(request.principal.grant)
+    app.policy.enforceUnnamedImages('a build')
     const upload = createSocketUpload()
     const order = orderFromTar(upload.body, request.query, request.containers.config)
     request.change.about({ image: order.image ?? undefined })

@@ -71,6 +71,7 @@ const imageArchives: FastifyPluginAsyncTypebox = async (app) => {
     }
   }, async (request, reply) => {
     permitEveryImage(request.principal.grant)
+    app.policy.enforceUnnamedImages('an archive')
     const form = negotiateForm(request.headers.accept, ['json', 'ndjson', 'sse'])
     const { body } = request
     if (!(body instanceof Readable)) throw new DockApiError('invalid_request', 'body: is empty', { fields: [{ where: 'body', pointer: '', message: 'is empty' }], hint: 'Send a tar archive.' })

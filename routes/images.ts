@@ -12,6 +12,7 @@ import {
 import { ref } from '../schemas/model.ts'
 import { problems } from '../schemas/problem.ts'
 import { socketDescription, SWITCH_RESPONSE } from '../schemas/sockets.ts'
+import { localReference, parseReference } from '../src/images/reference.ts'
 import { describeHistory, describeImage, findImages, forgetImage, nameImage, pruneUnused, pullOrder } from '../src/images/images.ts'
 
 const images: FastifyPluginAsyncTypebox = async (app) => {
@@ -47,8 +48,8 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
       }
     }
   }, async (request, reply) => {
-    permitImage(request.principal.grant, request.body.image)
     const order = pullOrder(request.body)
+    permitUse(request, order.image)
     const form = negotiateForm(request.headers.accept, ['json', 'ndjson', 'sse'])
     if (form === 'json') return await app.pulls.pull(order, { signal: request.gone })
     return answerWithEvents(request, reply, form, async ({ offer }) =>
@@ -68,8 +69,8 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
     }
   }, async (request, reply) => {
     request.requireSocket()
-    permitImage(request.principal.grant, request.query.image)
     const order = pullOrder(request.query, 'query')
+    permitUse(request, order.image)
     return await answerOnSocket(request, reply, async ({ offer }, signal) => await app.pulls.pull(order, { signal, onProgress: (progress) => offer('progress', progress) }))
   })
 
@@ -109,8 +110,11 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ref(TagResultSchema), ...problems(404, 413, 415) }
     }
   }, async (request) => {
-    permitImage(request.principal.grant, request.body.name)
-    const image = await visibleImage(request.principal.grant, app.engine, request.body.image, { use: 'read', where: 'body', signal: request.gone })
+    parseReference(request.body.name, 'body', '/name')
+    // No image gets an allowed name when its own is denied.
+    const known = app.policy.enforceImage(localReference(request.body.image, 'body'))
+    permitUse(request, request.body.name)
+    const image = await visibleImage(request.principal.grant, app.engine, known, { use: 'read', where: 'body', signal: request.gone })
     return await nameImage(app.engine, { ...request.body, image }, request.gone)
   })
 
@@ -143,6 +147,11 @@ const images: FastifyPluginAsyncTypebox = async (app) => {
     permitEveryImage(request.principal.grant)
     return await pruneUnused(app.engine, request.body, request.gone)
   })
+
+  function permitUse (request: FastifyRequest, image: string): void {
+    permitImage(request.principal.grant, image)
+    app.policy.enforceImage(image)
+  }
 
   function namedImage (request: FastifyRequest, image: string, use: 'read' | 'remove'): Promise<string> {
     return visibleImage(request.principal.grant, app.engine, image, { use, where: 'query', signal: request.gone })

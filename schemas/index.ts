@@ -9,6 +9,7 @@ import { EventBatchSchema, EngineEventSchema } from './events.ts'
 import { LaunchRequestSchema, LaunchResultSchema } from './launch.ts'
 import { LogBatchSchema, LogLineSchema, MergedLogBatchSchema, MergedLogLineSchema } from './logs.ts'
 import { FileEntrySchema, FileListingSchema, WrittenFilesSchema } from './files.ts'
+import { DenialSchema, VerdictSchema } from './policy.ts'
 import { FieldErrorSchema, ProblemSchema } from './problem.ts'
 import { ProxyInfoSchema } from './proxy.ts'
 import { ExplanationSchema } from './explain.ts'
@@ -60,6 +61,8 @@ export const MODELS = [
   RunRequestSchema,
   RunResultSchema,
   UpdateRequestSchema,
+  DenialSchema,
+  VerdictSchema,
   RemovedSchema,
   TombstoneSchema,
   ExitSchema,

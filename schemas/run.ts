@@ -61,7 +61,7 @@ export const RunRequestSchema = model('RunRequest', {
   workdir: Type.Optional(Type.String({ pattern: '^/', description: 'Working directory inside the container.' })),
   user: Type.Optional(Type.String({ minLength: 1, description: '`user[:group]`, by name or number.' })),
   hostname: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$' })),
-  labels: Type.Optional(Type.Record(Type.String({ minLength: 1 }), Type.String(), { description: 'Labels; names that begin with `dockapi.` are taken.' })),
+  labels: Type.Optional(Type.Record(Type.String({ pattern: '^[^=\\u0000]+$' }), Type.String({ pattern: '^[^\\u0000]*$' }), { additionalProperties: false, description: 'Labels; names that begin with `dockapi.` are taken.' })),
   auto_remove: Type.Optional(Type.Boolean({ default: false, description: 'The engine removes the container when it ends. Wins over `restart_policy`.' })),
   detach: Type.Optional(Type.Boolean({ default: true, description: '`false`: the answer comes when the container has ended, with its exit code and output.' })),
   restart_policy: Type.Optional({ ...RestartPolicy, default: 'no' }),

@@ -22,6 +22,7 @@ import lifetimes from '../plugins/lifetimes.ts'
 import launches from '../plugins/launches.ts'
 import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
+import policy from '../plugins/policy.ts'
 import pulls from '../plugins/pulls.ts'
 import rateLimits from '../plugins/rate-limits.ts'
 import requestId from '../plugins/request-id.ts'
@@ -52,6 +53,7 @@ import logRoutes from '../routes/logs.ts'
 import mergedLogRoutes from '../routes/merged-logs.ts'
 import metricsRoutes from '../routes/metrics.ts'
 import middlewareRoutes from '../routes/middlewares.ts'
+import policyRoutes from '../routes/policy.ts'
 import proxyInfoRoutes from '../routes/proxy-info.ts'
 import proxyRoutes from '../routes/proxy.ts'
 import replicaRoutes from '../routes/replicas.ts'
@@ -97,6 +99,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(openapi)
   await app.register(abort)
   await app.register(engine, { environment: config.engine })
+  await app.register(policy, { config })
   await app.register(pulls, { environment: config.engine })
   await app.register(tombstones, { keepHours: config.tombstones })
   await app.register(containers, { config })
@@ -118,6 +121,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(buildRoutes)
   await app.register(containerRoutes)
   await app.register(runRoutes)
+  await app.register(policyRoutes)
   await app.register(launchRoutes, { domain: config.domain })
   await app.register(lifecycleRoutes)
   await app.register(replicaRoutes)

@@ -32,7 +32,7 @@ const entries = {
   host_not_allowed: { kind: 'forbidden', title: 'Host is not allowed', hint: 'Call the API by a loopback name, or add this name to DOCKAPI_ALLOWED_HOSTS.' },
   origin_not_allowed: { kind: 'forbidden', title: 'Origin is not allowed', hint: 'Add the page\'s origin to DOCKAPI_CORS_ORIGINS if it may control containers.' },
   address_not_allowed: { kind: 'forbidden', title: 'Address is not allowed', hint: 'The route has an ip_allow_list; call from one of its addresses.' },
-  policy_denied: { kind: 'forbidden', title: 'Refused by policy' },
+  policy_denied: { kind: 'forbidden', title: 'Refused by policy', hint: 'denials names each rule. POST /policy/check tells the same before a run.' },
   feature_disabled: { kind: 'forbidden', title: 'The engine does not allow this', hint: 'The engine sits behind a socket proxy that refuses this section; switch the section on there.' },
   route_not_found: { kind: 'not-found', title: 'No such route', hint: 'See /docs for every route.' },
   host_not_found: { kind: 'not-found', title: 'No container answers at this host', hint: 'GET /routes of the API lists every host and says why a container has none.' },

@@ -3,7 +3,7 @@ import type { Engine } from '../engine/engine.ts'
 import { DockApiError } from '../errors.ts'
 import { formatReference, isImageId, parseReference } from '../images/reference.ts'
 import type { Grant } from './grant.ts'
-import { createImageRule } from './image-rule.ts'
+import { createImageRule } from '../images/image-rule.ts'
 
 /** The images that a token may see: by their names, of which it sees those that fit. */
 export function visibleImages<T extends { repo_tags: string[] }> (grant: Grant, images: T[]): T[] {

@@ -2,7 +2,7 @@ import { DockApiError } from '../errors.ts'
 import { LABELS } from '../containers/labels.ts'
 import type { RunRequest } from '../../schemas/run.ts'
 import type { Grant } from './grant.ts'
-import { createImageRule } from './image-rule.ts'
+import { createImageRule } from '../images/image-rule.ts'
 
 /** @throws DockApiError `token_restricted` for an image that the token may not use. */
 export function permitImage (grant: Grant, reference: string): void {

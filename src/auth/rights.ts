@@ -7,7 +7,7 @@ import type { TokenRow } from '../store/tokens.ts'
 import type { Scope } from '../../schemas/scopes.ts'
 import type { TokenRequest } from '../../schemas/tokens.ts'
 import type { Grant, Limits } from './grant.ts'
-import { createImageRule } from './image-rule.ts'
+import { createImageRule } from '../images/image-rule.ts'
 
 /** What is kept of a request for a token: as it was asked for, once it is known to be right. */
 export type Rights = Omit<TokenRequest, 'name' | 'expires_in'>

@@ -7,6 +7,9 @@ const MebiByte = 1024 ** 2
 /** `127.0.0.1:2375`, `[::1]:2375`, `name:2375`. */
 const LISTEN_ADDRESS = '(\\[[0-9a-fA-F:.]+\\]|[a-zA-Z0-9.-]+):([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])'
 
+/** What Docker gives a container that is not privileged, and so what can be taken from it (moby `oci/caps`, DefaultCapabilities). */
+const CAPABILITIES = ['AUDIT_WRITE', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'MKNOD', 'NET_BIND_SERVICE', 'NET_RAW', 'SETFCAP', 'SETGID', 'SETPCAP', 'SETUID', 'SYS_CHROOT']
+
 /**
  * Every setting, once: its type, default and meaning. A property `fooBar` is read from the flag `--foo-bar`, else from
  * the variable `DOCKAPI_FOO_BAR`, else it has its default. `docs/configuration.md` lists the same (tested).
@@ -39,6 +42,15 @@ export const ConfigSchema = Type.Object({
   maxBuilds: Type.Integer({ default: 10, minimum: 1, description: 'Builds of images that may go on at once.' }),
   maxWaits: Type.Integer({ default: 500, minimum: 1, description: 'Requests that run, start, scale or wait for containers that may go on at once.' }),
   clientTimeout: Type.Number({ default: 60, minimum: 1, maximum: 3600, description: 'How long a client may take for the head of a request or a JSON body, stop in the middle of another body, or not read what it asked for, in seconds; then it is cut off.' }),
+  maxMemory: Type.Optional(Type.Integer({ minimum: 6 * MebiByte, description: 'Most memory that a container may be given; `512m`, `2g`.', unit: 'bytes' })),
+  maxCpus: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: 'Most CPUs that a container may be given.' })),
+  maxPids: Type.Optional(Type.Integer({ minimum: 1, description: 'Most processes that a container may be given.' })),
+  maxContainers: Type.Optional(Type.Integer({ minimum: 1, description: 'How many containers dockAPI may have made and not removed, stopped ones included.' })),
+  capDrop: Type.Array(Type.Union([...CAPABILITIES, 'ALL', 'NONE'].map((name) => Type.Literal(name))), { default: ['AUDIT_WRITE', 'MKNOD', 'NET_RAW'], description: `Capabilities that are taken from every container: some of ${CAPABILITIES.map((name) => `\`${name}\``).join(', ')}, or \`ALL\`, or \`NONE\` to leave it with all of them.` }),
+  hostPorts: Type.Array(Type.String({ pattern: '^\\d{1,5}(-\\d{1,5})?$' }), { default: ['1024-65535'], description: 'Ports of the host that may be published when a caller names one, as `8080` or `8000-8999`. Those on which dockAPI listens never are.' }),
+  imagesAllow: List('The only images that may be pulled and run, as patterns: `nginx`, `team/*`, `ghcr.io/team/**`. Nothing is built or loaded then.'),
+  imagesDeny: List('Images that may not be pulled and run, as patterns. Nothing is built or loaded then.'),
+  registries: Type.Array(Type.String({ pattern: '^[a-z0-9.-]+(:\\d{1,5})?$' }), { default: [], description: 'The only registries from which images may be pulled and run, each as `host` or `host:port`; Docker Hub is `docker.io`. Nothing is built or loaded then.' }),
   maxUpload: Type.Integer({ default: 1024 * MebiByte, minimum: 1, description: 'Largest file or archive that is taken into a container or as images; `512m`, `2g`.', unit: 'bytes' }),
   tombstones: Type.Number({ default: 24, minimum: 0, maximum: 8760, description: 'How long what is left of a removed container is kept (exit code, last 64 KiB of its log), in hours; 0 keeps nothing.' }),
   filter: Type.String({ default: 'off', pattern: `^(off|${LISTEN_ADDRESS})$`, description: 'Address and port, such as `127.0.0.1:2375`, of a filtered, read-only view of the engine for other programs (`DOCKER_HOST=tcp://127.0.0.1:2375`). It has no tokens: on another address than loopback, keep it on an internal network.' }),

@@ -6,6 +6,7 @@ import type { ContainerDocument, ContainerSummary } from '../engine/containers.t
 import type { Engine } from '../engine/engine.ts'
 import type { Upstream } from '../forward/upstream.ts'
 import type { Pulls } from '../images/pulls.ts'
+import type { Policy } from '../policy/policy.ts'
 import type { Tombstones } from '../lifecycle/tombstones.ts'
 import { watchEvents } from '../engine/events.ts'
 import type { EventWatch } from '../engine/events.ts'
@@ -17,16 +18,17 @@ import { createUpstreamCache } from './upstream-cache.ts'
 import { detectVantage } from './vantage.ts'
 import type { Vantage } from './vantage.ts'
 
-export type ContainersConfig = Pick<Config, 'scope' | 'network' | 'publishHost' | 'memory' | 'cpus' | 'pids' | 'volumeRoots' | 'maxUpload'>
+export type ContainersConfig = Pick<Config, 'scope' | 'network' | 'publishHost' | 'memory' | 'cpus' | 'pids' | 'maxUpload' | 'capDrop' | 'maxMemory' | 'maxCpus' | 'maxPids' | 'maxContainers'>
 
 /** The containers that exist for the API, or for one who calls it: one lookup for every door (DESIGN section 7). */
 export type Containers = {
   readonly engine: Engine
-  /** What a container gets that asks for nothing is never more than the grant allows. */
+  /** What a container gets that asks for nothing is never more than the server and the grant allow. */
   readonly config: ContainersConfig
   /** To what these are narrowed. */
   readonly grant: Grant
   readonly pulls: Pulls
+  readonly policy: Policy
   readonly tombstones: Tombstones
 
   /** The same as somebody with this grant sees them: what does not fit it does not exist. */
@@ -71,7 +73,7 @@ export type Containers = {
   close (): void
 }
 
-export function createContainers (engine: Engine, pulls: Pulls, config: ContainersConfig, tombstones: Tombstones): Containers {
+export function createContainers (engine: Engine, { pulls, policy, tombstones }: Pick<Containers, 'pulls' | 'policy' | 'tombstones'>, config: ContainersConfig): Containers {
   const closing = new AbortController()
   let events: EventWatch | undefined
   let vantage: Promise<Vantage> | undefined
@@ -139,6 +141,7 @@ export function createContainers (engine: Engine, pulls: Pulls, config: Containe
       config: narrow(config, grant),
       grant,
       pulls,
+      policy,
       tombstones,
       as: viewOf,
       isVisible,
@@ -158,9 +161,13 @@ export function createContainers (engine: Engine, pulls: Pulls, config: Containe
   return viewOf(UNRESTRICTED)
 }
 
-function narrow (config: ContainersConfig, { limits }: Grant): ContainersConfig {
-  if (limits === undefined) return config
-  return { ...config, memory: Math.min(config.memory, limits.memory ?? Infinity), cpus: Math.min(config.cpus, limits.cpus ?? Infinity) }
+function narrow (config: ContainersConfig, { limits = {} }: Grant): ContainersConfig {
+  return {
+    ...config,
+    memory: Math.min(config.memory, config.maxMemory ?? Infinity, limits.memory ?? Infinity),
+    cpus: Math.min(config.cpus, config.maxCpus ?? Infinity, limits.cpus ?? Infinity),
+    pids: Math.min(config.pids, config.maxPids ?? Infinity)
+  }
 }
 
 async function listPublishedPorts (engine: Engine): Promise<Set<number>> {

@@ -15,7 +15,7 @@ export const LABELS = {
   expiresAt: 'dockapi.expires_at'
 } as const
 
-/** Labels of this prefix cannot be set by a caller. */
+/** Labels of this prefix cannot be set by a caller, in no case: the gateway reads names without it. */
 export const RESERVED_PREFIX = 'dockapi.'
 
 export type Scope = 'managed' | 'all'

@@ -1,7 +1,7 @@
 import { fitsLabels } from '../auth/grant.ts'
 import { restricted } from '../auth/permit.ts'
 import type { ContainerSpec } from '../engine/containers.ts'
-import { volumeLabels } from '../engine/volumes.ts'
+import { inspectVolume } from '../engine/volumes.ts'
 import type { Containers } from './containers.ts'
 
 /**
@@ -14,8 +14,8 @@ export async function keepToOwnVolumes ({ engine, grant }: Containers, spec: Con
   for (const mount of spec.HostConfig?.Mounts ?? []) {
     if (mount.Type === 'bind') throw restricted(grant, 'is narrowed to some containers, and so mounts no folder of the host')
     if (mount.Type !== 'volume') continue
-    const labels = await volumeLabels(engine, mount.Source, { signal })
-    if (labels !== undefined && !fitsLabels(grant, labels)) throw restricted(grant, `may not mount the volume "${mount.Source}"`)
+    const volume = await inspectVolume(engine, mount.Source, { signal })
+    if (volume !== undefined && !fitsLabels(grant, volume.labels)) throw restricted(grant, `may not mount the volume "${mount.Source}"`)
     mount.VolumeOptions = { Labels: { ...grant.labels } } as NonNullable<typeof mount.VolumeOptions>
   }
 }

@@ -4,7 +4,9 @@ import { connectNetwork, createContainer, inspectContainer, removeContainer } fr
 import type { ContainerDocument, ContainerSpec } from '../engine/containers.ts'
 import { inspectImage } from '../engine/images.ts'
 import { DockApiError, isDockApiError } from '../errors.ts'
-import { enforce, FORBIDDEN_MEMBERS } from '../policy/policy.ts'
+import { FORBIDDEN_MEMBERS, NO_NEW_PRIVILEGES } from '../policy/host.ts'
+import type { Judged } from '../policy/judged.ts'
+import { requiredDrops } from '../policy/limits.ts'
 import type { ScaleRequest } from '../../schemas/replicas.ts'
 import type { Containers } from './containers.ts'
 import { checkHealthPath } from './health-path.ts'
@@ -21,9 +23,9 @@ export type Drain = (containerId: string, end: () => Promise<void>) => Promise<v
 
 const NANOSECONDS = 1e9
 
-/** What a replica takes over of the host configuration; with it what nobody may set, so that policy refuses to copy it in part. */
+/** What a replica takes over of the host configuration as it is; with it what nobody may set, so that policy refuses to copy it in part. */
 const COPIED: ReadonlyArray<keyof HostConfig> = [
-  'Mounts', 'Tmpfs', 'Memory', 'MemorySwap', 'NanoCpus', 'PidsLimit', 'RestartPolicy', 'AutoRemove', 'SecurityOpt', 'NetworkMode', 'PidMode', 'IpcMode', 'UTSMode', 'UsernsMode', 'Init', 'ReadonlyRootfs', 'CapDrop', 'LogConfig',
+  'Mounts', 'Tmpfs', 'Memory', 'MemorySwap', 'NanoCpus', 'PidsLimit', 'RestartPolicy', 'AutoRemove', 'NetworkMode', 'PidMode', 'IpcMode', 'UTSMode', 'UsernsMode', 'Init', 'ReadonlyRootfs', 'LogConfig',
   ...FORBIDDEN_MEMBERS as Array<keyof HostConfig>
 ]
 
@@ -60,15 +62,16 @@ export async function scale (containers: Containers, reference: string, request:
 }
 
 async function addReplica (containers: Containers, original: ContainerDocument, signal?: AbortSignal): Promise<ContainerDocument> {
-  const { engine, config, grant } = containers
+  const { engine, grant, policy } = containers
   const giveBack = await takePlace(containers, signal)
   try {
-    const spec = await specLike(containers, original, signal)
+    const draft = await specLike(containers, original, signal)
     permitImage(grant, original.Config.Image)
-    permitResources(grant, { memory: spec.HostConfig?.Memory, cpus: (spec.HostConfig?.NanoCpus ?? 0) / NANOSECONDS })
-    await enforce(spec, config)
-    await keepToOwnVolumes(containers, spec, signal)
-    const id = await createNamed(containers, original.Name.slice(1), { ...spec, Labels: { ...spec.Labels, ...labelsOfGrant(grant, Date.now()) } })
+    // For the engine 0 is no limit at all.
+    permitResources(grant, { memory: draft.HostConfig?.Memory || Infinity, cpus: (draft.HostConfig?.NanoCpus || Infinity) / NANOSECONDS })
+    await keepToOwnVolumes(containers, draft, signal)
+    const spec = await policy.enforce({ ...draft, Labels: { ...draft.Labels, ...labelsOfGrant(grant, Date.now()) } })
+    const id = await createNamed(containers, original.Name.slice(1), spec)
     const [, ...others] = networksOf(original)
     await startOrRemove(engine, id, async () => { for (const network of others) await connectNetwork(engine, id, network) })
     return await inspectContainer(engine, id)
@@ -77,7 +80,7 @@ async function addReplica (containers: Containers, original: ContainerDocument, 
   }
 }
 
-async function specLike ({ engine }: Containers, { Id, Name, Image, Config: config, HostConfig: host }: ContainerDocument, signal?: AbortSignal): Promise<ContainerSpec> {
+async function specLike ({ engine, config: { capDrop, publishHost } }: Containers, { Id, Name, Image, Config: config, HostConfig: host }: ContainerDocument, signal?: AbortSignal): Promise<ContainerSpec> {
   // Its name may have moved on to another image since.
   const isSameImage = await inspectImage(engine, config.Image, { signal }).then(({ Id }) => Id === Image, () => false)
   return {
@@ -97,7 +100,9 @@ async function specLike ({ engine }: Containers, { Id, Name, Image, Config: conf
     Labels: { [LABELS.name]: Name.slice(1), ...config.Labels, [LABELS.managed]: 'true', [LABELS.replicaOf]: config.Labels?.[LABELS.replicaOf] ?? Id },
     HostConfig: {
       ...Object.fromEntries(COPIED.filter((member) => !isDefault(member, host[member])).map((member) => [member, host[member]])),
-      PortBindings: Object.fromEntries(Object.entries(host.PortBindings as Record<string, Array<{ HostIp: string }>> | null ?? {}).map(([port, bindings]) => [port, bindings.map(({ HostIp }) => ({ HostIp, HostPort: '' }))]))
+      SecurityOpt: [...new Set([...(host.SecurityOpt as string[] | null ?? []).filter((option) => !NO_NEW_PRIVILEGES.includes(option)), 'no-new-privileges'])],
+      CapDrop: [...new Set([...(host.CapDrop as string[] | null ?? []), ...requiredDrops({ capDrop })])],
+      PortBindings: Object.fromEntries(Object.keys(host.PortBindings ?? {}).map((port) => [port, [{ HostIp: publishHost, HostPort: '' }]]))
     }
   }
 }
@@ -108,7 +113,7 @@ function isDefault (member: string, value: unknown): boolean {
 }
 
 /** `web-2`, `web-3`, …: the first name that is free. */
-async function createNamed ({ engine }: Containers, name: string, spec: ContainerSpec): Promise<string> {
+async function createNamed ({ engine }: Containers, name: string, spec: Judged<ContainerSpec>): Promise<string> {
   for (let number = 2; number < 1000; number++) {
     try {
       return await createContainer(engine, spec, { name: `${name}-${number}` })

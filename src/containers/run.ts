@@ -1,24 +1,20 @@
-import { labelsOfGrant, permitResources, permitRun } from '../auth/permit.ts'
-import { DockApiError, invalidField, isDockApiError } from '../errors.ts'
+import { isDockApiError } from '../errors.ts'
 import type { Engine } from '../engine/engine.ts'
 import { openAttach } from '../engine/attach.ts'
 import { createContainer, inspectContainer, removeContainer, startContainer } from '../engine/containers.ts'
-import type { ContainerDocument, ContainerSpec } from '../engine/containers.ts'
-import { enforce } from '../policy/policy.ts'
+import type { ContainerDocument } from '../engine/containers.ts'
 import { collectOutput } from '../streams/output.ts'
 import type { CollectedOutput } from '../streams/output.ts'
 import type { RunRequest } from '../../schemas/run.ts'
 import type { Containers } from './containers.ts'
-import { checkHealthPath } from './health-path.ts'
-import { exposedPort, imageReference, withPull } from './image.ts'
+import { checkCombination, judgedSpec, mainPort, permitRequest } from './draft.ts'
+import { imageReference, withPull } from './image.ts'
 import type { PortRule } from './image.ts'
 import { listenForLastWords } from './last-words.ts'
 import type { LastWords } from './last-words.ts'
 import { waitUntilReady } from './readiness.ts'
 import { withName } from './names.ts'
-import { keepToOwnVolumes } from './own-volumes.ts'
 import { takePlace } from './places.ts'
-import { buildSpec, memoryBytes } from './spec.ts'
 import { startOrRemove } from './start-or-remove.ts'
 import { beginWaitForExit } from './wait.ts'
 
@@ -51,9 +47,10 @@ const EXIT_SECONDS = 600
  */
 export async function runContainer (containers: Containers, request: RunRequest, signal?: AbortSignal, { portRule, onCreated }: RunOptions = {}): Promise<RunOutcome> {
   checkCombination(request)
-  permitRun(containers.grant, request)
-  permitResources(containers.grant, { memory: request.memory === undefined ? undefined : memoryBytes(request.memory), cpus: request.cpus })
+  permitRequest(containers, request)
   const reference = imageReference(request.image)
+  // What can be refused without the image is refused before anything is replaced or pulled.
+  await judgedSpec(containers, request, reference, request.container_port, signal)
   const existing = await existingContainer(containers, request, signal)
   if (existing !== undefined) return await waitIfAsked(containers, request, { document: existing, isNew: false, warnings: [] }, signal)
 
@@ -67,23 +64,13 @@ export async function runContainer (containers: Containers, request: RunRequest,
 async function create (containers: Containers, request: RunRequest, reference: string, portRule: PortRule | undefined, signal?: AbortSignal): Promise<string> {
   const giveBack = await takePlace(containers, signal)
   try {
-    const spec = await prepareSpec(containers, request, reference, portRule, signal)
-    await keepToOwnVolumes(containers, spec, signal)
-    spec.Labels = { ...spec.Labels, ...labelsOfGrant(containers.grant, Date.now()) }
+    if (request.pull === 'always') await containers.pulls.pull({ image: reference, platform: request.platform }, { signal })
+    const containerPort = await mainPort(containers, request, reference, portRule, signal)
+    const spec = await judgedSpec(containers, request, reference, containerPort, signal)
     const make = () => withName(containers, request.name, () => createContainer(containers.engine, spec, { name: request.name, platform: request.platform }))
     return await withPull(containers, reference, request, make, signal)
   } finally {
     giveBack()
-  }
-}
-
-function checkCombination (request: RunRequest): void {
-  if (request.health_path !== undefined) checkHealthPath(request.health_path)
-  if (request.wait_ready === true && request.detach === false) {
-    throw invalidField('body', '/wait_ready', 'cannot be combined with detach: false', 'Wait for readiness, or for the end, not for both.')
-  }
-  if (request.if_exists !== undefined && request.if_exists !== 'fail' && request.name === undefined) {
-    throw invalidField('body', '/if_exists', 'needs a name')
   }
 }
 
@@ -102,20 +89,6 @@ async function existingContainer (containers: Containers, request: RunRequest, s
   }
   await startContainer(containers.engine, document.Id)
   return await containers.find(document.Id)
-}
-
-/** Everything that can be refused without the image is refused before it is pulled. */
-async function prepareSpec (containers: Containers, request: RunRequest, reference: string, portRule: PortRule | undefined, signal?: AbortSignal): Promise<ContainerSpec> {
-  const { config } = containers
-  const spec = buildSpec(request, reference, request.container_port, config)
-  await enforce(spec, config)
-  if (request.pull === 'always') await containers.pulls.pull({ image: reference, platform: request.platform }, { signal })
-  if (request.container_port !== undefined) return spec
-  const port = await exposedPort(containers, reference, request, portRule, signal)
-  if (port === undefined && (request.host_port ?? 0) !== 0) {
-    throw new DockApiError('no_port', 'host_port is given, but neither container_port nor an exposed port of the image says what to publish.')
-  }
-  return buildSpec(request, reference, port, config)
 }
 
 async function runDetached (containers: Containers, request: RunRequest, id: string, signal?: AbortSignal): Promise<RunOutcome> {

@@ -3,19 +3,20 @@ import { parseBytes } from '../config/bytes.ts'
 import { definedOf } from '../defined.ts'
 import type { Config } from '../config/schema.ts'
 import type { ContainerSpec } from '../engine/containers.ts'
+import { requiredDrops } from '../policy/limits.ts'
 import type { RunRequest } from '../../schemas/run.ts'
 import { commandWords } from './command.ts'
 import { LABELS, RESERVED_PREFIX } from './labels.ts'
 import { parseVolume } from './volumes.ts'
 
 type HostConfig = NonNullable<ContainerSpec['HostConfig']>
-type SpecConfig = Pick<Config, 'memory' | 'cpus' | 'pids' | 'publishHost' | 'network'>
+type SpecConfig = Pick<Config, 'memory' | 'cpus' | 'pids' | 'publishHost' | 'network' | 'capDrop'>
 
 const MINIMUM_MEMORY = 6 * 1024 ** 2
 const NANOSECONDS = 1e9
 
 /**
- * Writes the engine's create object for a run: only what the request can ask for, limits and `no-new-privileges` always.
+ * Writes the engine's create object for a run: only what the request can ask for; limits, dropped capabilities and `no-new-privileges` always.
  * @param containerPort The main port, from the request or the image; undefined for a container that serves nothing.
  * @throws DockApiError `invalid_request` or `invalid_volume` naming the field.
  */
@@ -44,6 +45,7 @@ export function buildSpec (request: RunRequest, reference: string, containerPort
       AutoRemove: request.auto_remove ?? false,
       RestartPolicy: { Name: request.auto_remove === true ? 'no' : request.restart_policy ?? 'no' },
       SecurityOpt: ['no-new-privileges'],
+      CapDrop: requiredDrops(config),
       ...definedOf({ NetworkMode: network, Init: request.init, ReadonlyRootfs: request.read_only })
     }
   }
@@ -78,7 +80,7 @@ function portBindings (request: RunRequest, containerPort: number | undefined, h
 
 function labelsOf (request: RunRequest, containerPort: number | undefined): Record<string, string> {
   for (const name of Object.keys(request.labels ?? {})) {
-    if (name.startsWith(RESERVED_PREFIX)) throw invalidField('body', `/labels/${name}`, `begins with ${RESERVED_PREFIX}, which only dockAPI sets`)
+    if (name.toLowerCase().startsWith(RESERVED_PREFIX)) throw invalidField('body', `/labels/${name}`, `begins with ${RESERVED_PREFIX}, which only dockAPI sets`)
   }
   return {
     ...request.labels,

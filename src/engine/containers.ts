@@ -1,12 +1,13 @@
 import type Docker from 'dockerode'
 import { definedOf } from '../defined.ts'
+import type { Judged } from '../policy/judged.ts'
 import type { CallOptions, Engine } from './engine.ts'
 
 /** One entry of the engine's container list. */
 export type ContainerSummary = Docker.ContainerInfo
 /** The engine's whole document of a container. Secrets may stand in its environment. */
 export type ContainerDocument = Docker.ContainerInspectInfo
-/** The very object that is sent to the engine to make a container; `src/policy` judges it. */
+/** The object that is sent to the engine to make a container, once `src/policy` has judged it. */
 export type ContainerSpec = Omit<Docker.ContainerCreateOptions, 'name' | 'platform'>
 
 export type ListFilters = { label?: string[], status?: string[] }
@@ -29,7 +30,7 @@ export function inspectContainer (engine: Engine, reference: string, options?: C
 }
 
 /** Makes a container and returns its id; `image_not_local` when the engine lacks the image. */
-export async function createContainer (engine: Engine, spec: ContainerSpec, query: { name?: string | undefined, platform?: string | undefined }, options?: CallOptions): Promise<string> {
+export async function createContainer (engine: Engine, spec: Judged<ContainerSpec>, query: { name?: string | undefined, platform?: string | undefined }, options?: CallOptions): Promise<string> {
   // dockerode repeats the options of a create in the query string, secrets of the environment included, unless told apart.
   const request = { _query: definedOf(query), _body: spec } as unknown as Docker.ContainerCreateOptions
   const container = await engine.call('containers.create', (docker, abortSignal) => docker.createContainer({ ...request, abortSignal }),
@@ -78,7 +79,7 @@ export async function renameContainer (engine: Engine, id: string, name: string,
 
 export type ContainerChanges = Pick<Docker.HostConfig, 'Memory' | 'MemorySwap' | 'NanoCpus' | 'PidsLimit' | 'RestartPolicy'>
 
-export async function updateContainer (engine: Engine, id: string, changes: ContainerChanges, options?: CallOptions): Promise<void> {
+export async function updateContainer (engine: Engine, id: string, changes: Judged<ContainerChanges>, options?: CallOptions): Promise<void> {
   await engine.call('containers.update', (docker, abortSignal) => docker.getContainer(id).update({ ...changes, abortSignal }), { notFound: 'container_not_found', ...options })
 }
 

@@ -3,6 +3,7 @@ import type { Engine } from '../engine/engine.ts'
 import { inspectImage, pullImage } from '../engine/images.ts'
 import type { RegistryAuth } from '../engine/images.ts'
 import { DockApiError } from '../errors.ts'
+import type { Policy } from '../policy/policy.ts'
 import type { PullProgress, PullResult } from '../../schemas/images.ts'
 import { findCredentials } from './credentials.ts'
 import type { Credentials } from './credentials.ts'
@@ -27,7 +28,7 @@ export type PullFollower = {
 export type Pulls = {
   /**
    * Resolves when the image is on the engine.
-   * @throws DockApiError the codes of `pullImage`; `client_gone` for the caller that left; `shutting_down`.
+   * @throws DockApiError `policy_denied`; the codes of `pullImage`; `client_gone` for the caller that left; `shutting_down`.
    */
   pull (order: PullOrder, follower?: PullFollower): Promise<PullResult>
   /** Ends every pull. Idempotent. */
@@ -42,11 +43,12 @@ type SharedPull = {
 }
 
 /** @param credentials What `docker login` left, read when a pull begins. */
-export function createPulls (engine: Engine, credentials: () => Credentials): Pulls {
+export function createPulls (engine: Engine, credentials: () => Credentials, policy: Pick<Policy, 'enforceImage'>): Pulls {
   const closing = new AbortController()
   const running = new Map<string, SharedPull>()
 
   async function pull (order: PullOrder, follower: PullFollower = {}) {
+    policy.enforceImage(order.image)
     const known = { ...order, auth: order.auth ?? findCredentials(credentials(), order.image) }
     const key = keyOf(known)
     return await follow(running.get(key) ?? begin(key, known), { ...follower })

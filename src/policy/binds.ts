@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises'
 import { posix, win32 } from 'node:path'
-import type { Denial } from './policy.ts'
+import type { Denial } from './denial.ts'
 
 /** Never bound, whatever the roots say: who writes here owns the host. `/` itself is caught since it holds them all. */
 const SYSTEM_PATHS = ['/boot', '/dev', '/etc', '/proc', '/run', '/sys', '/var/run', '/var/lib/docker', '/var/lib/containerd', '/var/lib/containers']

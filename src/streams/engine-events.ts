@@ -1,4 +1,4 @@
-import { createImageRule } from '../auth/image-rule.ts'
+import { createImageRule } from '../images/image-rule.ts'
 import type { Containers } from '../containers/containers.ts'
 import { listPastEvents } from '../engine/events.ts'
 import type { EngineEvent } from '../engine/events.ts'

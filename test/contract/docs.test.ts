@@ -8,6 +8,7 @@ import { RULES } from '../../src/filter/rules.ts'
 import { NEVER, SWITCHES } from '../../src/filter/switches.ts'
 import { METRICS } from '../../src/metrics/catalogue.ts'
 import { ERROR_CODES } from '../../src/error-codes.ts'
+import { FORBIDDEN_MEMBERS } from '../../src/policy/host.ts'
 
 const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8')
 
@@ -35,9 +36,15 @@ await t.test('docs/operations.md lists every metric as it is; if not, run npm ru
 
 await t.test('every variable that the documentation names exists', async (t) => {
   const known = new Set<string>([...SETTINGS.map(({ variable }) => variable), ...ENGINE_VARIABLES])
-  for (const path of ['docs/configuration.md', 'docs/errors.md', 'docs/filter.md', 'docs/gateway.md', 'docs/operations.md']) {
+  for (const path of ['docs/configuration.md', 'docs/errors.md', 'docs/filter.md', 'docs/gateway.md', 'docs/operations.md', 'docs/policy.md']) {
     for (const [name] of (await read(path)).matchAll(/\bDOCK(?:API|ER)_[A-Z_]+\b/g)) t.ok(known.has(name), `${path}: ${name}`)
   }
+})
+
+await t.test('docs/policy.md names every member that is forbidden, and every setting that a denial can name', async (t) => {
+  const text = await read('docs/policy.md')
+  for (const member of FORBIDDEN_MEMBERS) t.ok(text.includes(`\`${member}\``), member)
+  for (const { key, variable } of SETTINGS) if (/^(max(Memory|Cpus|Pids|Containers)|capDrop|hostPorts|images|registries|volumeRoots|publishHost)/.test(key)) t.ok(text.includes(variable), variable)
 })
 
 await t.test('the hints of errors name only variables that exist', async (t) => {

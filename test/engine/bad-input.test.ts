@@ -42,8 +42,8 @@ const REFUSED: Array<[string, Record<string, unknown>, number, RegExp]> = [
   ['a Windows bind mount without roots', { volumes: ['C:/host/data:/data:ro'] }, 403, /DOCKAPI_VOLUME_ROOTS/],
   ['the engine\'s socket', { volumes: ['/var/run/docker.sock:/s'] }, 403, /socket/],
   ['the host\'s root', { volumes: ['/:/host'] }, 403, /cannot be mounted/],
-  ['the host\'s network', { network: 'host' }, 403, /namespace "host"/],
-  ['another container\'s network', { network: 'container:other' }, 403, /namespace "container:other"/],
+  ['the host\'s network', { network: 'host' }, 403, /network "host"/],
+  ['another container\'s network', { network: 'container:other' }, 403, /network "container:other"/],
   ['privileged', { privileged: true }, 400, /privileged is not a known field/]
 ]
 

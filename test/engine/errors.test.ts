@@ -4,14 +4,16 @@ import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import type Docker from 'dockerode'
 import type { Engine } from '../../src/engine/engine.ts'
+import type { ContainerSpec } from '../../src/engine/containers.ts'
 import { createContainer, inspectContainer, pauseContainer, removeContainer, startContainer } from '../../src/engine/containers.ts'
 import { pullImage } from '../../src/engine/images.ts'
+import type { Judged } from '../../src/policy/judged.ts'
 import { busyboxImage, createTestEngine, startTestContainer, TEST_LABELS, TEST_RUN } from '../support/engine.ts'
 
 /** The engine at hand says these in its own words; the codes must be right whatever its version. */
 async function start (engine: Engine, changes: Partial<Docker.ContainerCreateOptions>, name?: string): Promise<void> {
   const spec = { Image: await busyboxImage(engine), Cmd: ['sleep', '300'], Labels: { ...TEST_LABELS }, ...changes }
-  await startContainer(engine, await createContainer(engine, spec, { name }))
+  await startContainer(engine, await createContainer(engine, spec as unknown as Judged<ContainerSpec>, { name }))
 }
 
 function publish (port: number): Partial<Docker.ContainerCreateOptions> {

@@ -1,9 +1,11 @@
 import { buffer } from 'node:stream/consumers'
 import t from 'tap'
 import { createContainer, startContainer } from '../../src/engine/containers.ts'
+import type { ContainerSpec } from '../../src/engine/containers.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { openExec } from '../../src/engine/exec.ts'
 import type { OutputChunk } from '../../src/engine/frames.ts'
+import type { Judged } from '../../src/policy/judged.ts'
 import { createTar } from '../../scripts/images.ts'
 import { createChaosSocket, engineAt } from '../support/chaos-socket.ts'
 import { busyboxImage, createTestEngine, TEST_LABELS } from '../support/engine.ts'
@@ -13,7 +15,8 @@ const MEGABYTE = 1024 ** 2
 
 /** A container that sleeps and has no network. */
 async function startSleeper (engine: Engine): Promise<string> {
-  const id = await createContainer(engine, { Image: await busyboxImage(engine), Cmd: ['sleep', '300'], Labels: { ...TEST_LABELS }, HostConfig: { NetworkMode: 'none', Init: true } }, {})
+  const spec: ContainerSpec = { Image: await busyboxImage(engine), Cmd: ['sleep', '300'], Labels: { ...TEST_LABELS }, HostConfig: { NetworkMode: 'none', Init: true } }
+  const id = await createContainer(engine, spec as Judged<ContainerSpec>, {})
   await startContainer(engine, id)
   return id
 }

@@ -43,6 +43,8 @@ export type ChaosSocket = {
   count (match: string | RegExp): number
   /** Every request that came: `GET /v1.41/containers/json?all=true`. */
   readonly requests: string[]
+  /** The JSON bodies of the requests that match. */
+  bodies (match: string | RegExp): unknown[]
   /** Connections that are open now, and the most there were at once. */
   readonly connections: { open: number, most: number }
   /** The engine goes away: nothing listens, every connection is cut, the file is gone. */
@@ -63,6 +65,7 @@ export async function createChaosSocket (t: Test, { engine = engineSocket(), isS
   const path = join(tmpdir(), `chaos-${randomUUID().slice(0, 8)}.sock`)
   const rules: Array<{ match: string | RegExp, fault: Fault }> = []
   const requests: string[] = []
+  const bodies: Array<{ line: string, chunks: Buffer[] }> = []
   const sockets = new Set<Duplex>()
   const connections = { open: 0, most: 0 }
   const server = createServer({ requestTimeout: 0 }, handle)
@@ -93,7 +96,16 @@ export async function createChaosSocket (t: Test, { engine = engineSocket(), isS
     if (fault.kind === 'drop') request.socket.destroy()
     else if (fault.kind === 'answer') answer(response, fault)
     else if (engine === null) answer(response, { status: 404, body: '{"message":"page not found"}' })
-    else forward(engine, request, response, fault)
+    else {
+      if (request.headers['content-type']?.startsWith('application/json') === true) note(request)
+      forward(engine, request, response, fault)
+    }
+  }
+
+  function note (request: IncomingMessage) {
+    const chunks: Buffer[] = []
+    bodies.push({ line: `${request.method} ${request.url}`, chunks })
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
   }
 
   async function stop () {
@@ -116,6 +128,7 @@ export async function createChaosSocket (t: Test, { engine = engineSocket(), isS
     rule: (match, fault) => { rules.push({ match, fault }) },
     clear: () => { rules.length = 0 },
     count: (match) => requests.filter((line) => isMatch(match, line)).length,
+    bodies: (match) => bodies.filter(({ line }) => isMatch(match, line)).map(({ chunks }) => JSON.parse(Buffer.concat(chunks).toString()) as unknown),
     stop,
     start
   }

@@ -50,6 +50,15 @@ await t.test('every setting can be given as a flag and as a variable', async (t)
     pids: ['64', 64],
     rateLimit: ['0', 0],
     rateLimitRedis: ['redis://:secret@cache:6379', 'redis://:secret@cache:6379'],
+    maxMemory: ['2g', 2 * 1024 ** 3],
+    maxCpus: ['1.5', 1.5],
+    maxPids: ['100', 100],
+    maxContainers: ['20', 20],
+    capDrop: ['ALL', ['ALL']],
+    hostPorts: ['8080, 9000-9999', ['8080', '9000-9999']],
+    imagesAllow: ['nginx, ghcr.io/team/**', ['nginx', 'ghcr.io/team/**']],
+    imagesDeny: ['evil.io/**', ['evil.io/**']],
+    registries: ['docker.io,registry:5000', ['docker.io', 'registry:5000']],
     maxStreams: ['10', 10],
     maxExecs: ['11', 11],
     maxPulls: ['12', 12],
@@ -85,6 +94,12 @@ await t.test('the filter is off, or at an address with a port', async (t) => {
   t.match(loadConfig(), { filter: 'off', filterSections: [], filterEnv: 'redacted' })
   for (const address of ['off', '127.0.0.1:2375', '0.0.0.0:0', '[::1]:65535', 'box:2375']) t.equal(loadConfig({ env: { DOCKAPI_FILTER: address } }).filter, address)
   for (const address of ['2375', ':2375', '127.0.0.1', '127.0.0.1:65536', 'http://127.0.0.1:2375', '::1:2375', 'on', 'a:b']) t.match(problemsOf({ env: { DOCKAPI_FILTER: address } }), [/DOCKAPI_FILTER .*Address and port, such as `127\.0\.0\.1:2375`/], address)
+})
+
+await t.test('lists say which of their entries may be written how', async (t) => {
+  t.match(problemsOf({ env: { DOCKAPI_CAP_DROP: 'NET_RAW,SYS_ADMINN' } }), [/DOCKAPI_CAP_DROP .*\["NET_RAW","SYS_ADMINN"\].*AUDIT_WRITE/])
+  for (const range of ['80-', 'x', '-1', '8080:80']) t.match(problemsOf({ env: { DOCKAPI_HOST_PORTS: range } }), [/DOCKAPI_HOST_PORTS/], range)
+  for (const host of ['https://ghcr.io', 'GHCR.io', 'ghcr.io/team']) t.match(problemsOf({ env: { DOCKAPI_REGISTRIES: host } }), [/DOCKAPI_REGISTRIES/], host)
 })
 
 await t.test('an empty variable counts as not set', async (t) => {

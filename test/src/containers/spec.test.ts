@@ -1,7 +1,7 @@
 import t from 'tap'
 import { buildSpec, memoryBytes } from '../../../src/containers/spec.ts'
 
-const config = { memory: 1024 ** 3, cpus: 1, pids: 512, publishHost: '127.0.0.1' }
+const config = { memory: 1024 ** 3, cpus: 1, pids: 512, publishHost: '127.0.0.1', capDrop: ['NET_RAW'] }
 
 t.test('the least request gets limits, a loopback port and no new privileges', async (t) => {
   t.match(buildSpec({ image: 'nginx' }, 'nginx:latest', 80, config), {
@@ -17,7 +17,8 @@ t.test('the least request gets limits, a loopback port and no new privileges', a
       PidsLimit: 512,
       AutoRemove: false,
       RestartPolicy: { Name: 'no' },
-      SecurityOpt: ['no-new-privileges']
+      SecurityOpt: ['no-new-privileges'],
+      CapDrop: ['NET_RAW']
     }
   })
 })

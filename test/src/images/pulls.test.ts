@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
+import { DockApiError } from '../../../src/errors.ts'
 import type { Engine } from '../../../src/engine/engine.ts'
 import { createPulls } from '../../../src/images/pulls.ts'
 import type { PullProgress } from '../../../schemas/images.ts'
@@ -19,11 +20,13 @@ function createFakeEngine () {
   return { engine, streams }
 }
 
+const PERMISSIVE = { enforceImage: (reference: string) => reference }
+
 const line = (data: object) => `${JSON.stringify(data)}\r\n`
 
 t.test('callers of one image share one pull, and a late one learns at once how far it is', async (t) => {
   const { engine, streams } = createFakeEngine()
-  const pulls = createPulls(engine, () => ({}))
+  const pulls = createPulls(engine, () => ({}), PERMISSIVE)
   const seen: PullProgress[] = []
   const first = pulls.pull({ image: 'a:1' })
   await turn()
@@ -40,7 +43,7 @@ t.test('callers of one image share one pull, and a late one learns at once how f
 
 t.test('another platform or other credentials are another pull', async (t) => {
   const { engine, streams } = createFakeEngine()
-  const pulls = createPulls(engine, () => ({ 'r.test': { username: 'u', password: 'from-file' } }))
+  const pulls = createPulls(engine, () => ({ 'r.test': { username: 'u', password: 'from-file' } }), PERMISSIVE)
   const all = [
     pulls.pull({ image: 'r.test/a:1' }),
     pulls.pull({ image: 'r.test/a:1', auth: { username: 'u', password: 'from-file' } }),
@@ -55,7 +58,7 @@ t.test('another platform or other credentials are another pull', async (t) => {
 
 t.test('who leaves takes nothing from the others; the last one to leave ends the pull', async (t) => {
   const { engine, streams } = createFakeEngine()
-  const pulls = createPulls(engine, () => ({}))
+  const pulls = createPulls(engine, () => ({}), PERMISSIVE)
   const [one, two] = [new AbortController(), new AbortController()]
   const first = t.rejects(pulls.pull({ image: 'a:1' }, { signal: one.signal }), { code: 'client_gone' })
   const second = t.rejects(pulls.pull({ image: 'a:1' }, { signal: two.signal }), { code: 'client_gone' })
@@ -75,7 +78,7 @@ t.test('who leaves takes nothing from the others; the last one to leave ends the
 
 t.test('what fails fails for all, and the next caller asks again', async (t) => {
   const { engine, streams } = createFakeEngine()
-  const pulls = createPulls(engine, () => ({}))
+  const pulls = createPulls(engine, () => ({}), PERMISSIVE)
   const both = [pulls.pull({ image: 'a:1' }), pulls.pull({ image: 'a:1' })]
   await turn()
   streams[0]!.stream.end(line({ errorDetail: { message: 'manifest for a:1 not found' } }))
@@ -89,9 +92,16 @@ t.test('what fails fails for all, and the next caller asks again', async (t) => 
 
 t.test('closing ends every pull and says why', async (t) => {
   const { engine } = createFakeEngine()
-  const pulls = createPulls(engine, () => ({}))
+  const pulls = createPulls(engine, () => ({}), PERMISSIVE)
   const outcome = t.rejects(pulls.pull({ image: 'a:1' }), { code: 'shutting_down' })
   await turn()
   pulls.close()
   await outcome
+})
+
+t.test('an image that the policy refuses is not asked for', async (t) => {
+  const { engine, streams } = createFakeEngine()
+  const pulls = createPulls(engine, () => ({}), { enforceImage (reference) { throw new DockApiError('policy_denied', reference) } })
+  await t.rejects(pulls.pull({ image: 'a:1' }), { code: 'policy_denied', message: 'a:1' })
+  t.equal(streams.length, 0)
 })

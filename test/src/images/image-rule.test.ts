@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createImageRule } from '../../../src/auth/image-rule.ts'
+import { createImageBan, createImageRule, registryOfImage } from '../../../src/images/image-rule.ts'
 
 const DIGEST = `sha256:${'a'.repeat(64)}`
 
@@ -15,6 +15,7 @@ t.test('patterns fit what they name, however it is spelled, and nothing else', a
     ['ghcr.io/team/*', ['ghcr.io/team/app:1'], ['team/app', 'ghcr.io/team/a/b', 'ghcr.io.evil/team/app', 'ghcrXio/team/app']],
     ['ghcr.io/team/**', ['ghcr.io/team/app', 'ghcr.io/team/a/b:3'], ['ghcr.io/teams/app', `ghcr.io/team/a@${DIGEST}`]],
     ['localhost:5000/**', ['localhost:5000/a/b', 'localhost:5000/a:1'], ['localhost:5001/a', 'localhost/a']],
+    ['ghcr.io/x', ['GHCR.io/x'], ['GHCR/x']],
     ['*', ['nginx', 'nginx:1'], ['team/app', 'ghcr.io/x']],
     ['**', ['nginx', 'team/app:2', 'ghcr.io/a/b', 'localhost:5000/x:1'], [`nginx@${DIGEST}`, DIGEST]]
   ] as Array<[string, string[], string[]]>) {
@@ -30,4 +31,24 @@ t.test('no patterns narrow nothing; signs of regular expressions mean themselves
   t.equal(createImageRule(['ngin.'])('nginx'), false)
   t.equal(createImageRule(['(nginx|redis)'])('nginx'), false)
   t.equal(createImageRule(['[a-z]+'])('nginx'), false)
+})
+
+t.test('a ban holds for every spelling, tag and digest, and for ids', async (t) => {
+  for (const [patterns, banned, others] of [
+    [['nginx'], ['nginx', 'library/nginx:1', 'docker.io/library/nginx', 'DOCKER.io/library/nginx', `nginx@${DIGEST}`, `nginx:1@${DIGEST}`, DIGEST, 'a'.repeat(64)], ['redis', 'evil.io/nginx', 'my/nginx']],
+    [['nginx:1.2'], ['nginx:1.2', `nginx@${DIGEST}`, `nginx:1.3@${DIGEST}`], ['nginx:1.3', 'nginx']],
+    [['evil.io/**'], ['evil.io/a/b:1', 'EVIL.IO/a', `evil.io/a@${DIGEST}`], ['evil.io:5000/a', 'nginx']],
+    [[], [], ['nginx', DIGEST]]
+  ] as Array<[string[], string[], string[]]>) {
+    const isBanned = createImageBan(patterns)
+    for (const reference of banned) t.equal(isBanned(reference), true, `${patterns} bans ${reference}`)
+    for (const reference of others) t.equal(isBanned(reference), false, `${patterns} does not ban ${reference}`)
+  }
+})
+
+t.test('the registry of an image', async (t) => {
+  for (const [reference, registry] of [
+    ['nginx', 'docker.io'], ['team/app:1', 'docker.io'], ['index.docker.io/library/nginx', 'docker.io'], ['ghcr.io/a/b', 'ghcr.io'], ['GHCR.io/a', 'ghcr.io'], ['localhost/a', 'localhost'], ['localhost:5000/a', 'localhost:5000'],
+    ['169.254.169.254/x', '169.254.169.254'], [DIGEST, undefined], ['NGINX', undefined]
+  ] as const) t.equal(registryOfImage(reference), registry, reference)
 })
