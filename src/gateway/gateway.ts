@@ -17,6 +17,7 @@ import { createDispatch } from './dispatch.ts'
 import type { Chain } from './dispatch.ts'
 import { explainUrl } from './explain.ts'
 import { isExposed } from './exposure.ts'
+import { createLiveTable } from './live-table.ts'
 import { createAuthResolver } from './middleware-context.ts'
 import { watchMiddlewareFile } from './middleware-file.ts'
 import { measureTable } from './measure.ts'
@@ -25,9 +26,8 @@ import { createMiddlewareRegistry } from './middlewares/registry.ts'
 import { createPool } from './pool.ts'
 import { createProvider } from './provider.ts'
 import { createReadiness } from './readiness.ts'
-import { createRenewal } from './renewal.ts'
 import { describeRoute } from './route-info.ts'
-import type { LiveRoute, Member, Service } from './route.ts'
+import type { LiveRoute, Member } from './route.ts'
 import type { RoutedContainer } from './routed-container.ts'
 import { createGatewayServer } from './server.ts'
 import { createGatewaySettings } from './settings.ts'
@@ -117,34 +117,21 @@ const MAX_SUGGESTIONS = 20
 export function createGateway (parts: GatewayParts): Gateway {
   const { config, containers, isOwnToken, describe, onClientError, onRefusal, accessLog } = parts
   const forwarder = accessLog?.watching(parts.forwarder) ?? parts.forwarder
-  const settings = createGatewaySettings(parts.settingsTable, { onChange: renew, ownPorts: () => [...parts.apiPorts(), ...server.listening ? [portOf()] : []] })
-  const file = watchMiddlewareFile(config.middlewaresFile, { onChange: renew, onProblem: parts.onFileProblem })
+  const settings = createGatewaySettings(parts.settingsTable, { onChange: () => { live.renew() }, ownPorts: () => [...parts.apiPorts(), ...server.listening ? [portOf()] : []] })
+  const file = watchMiddlewareFile(config.middlewaresFile, { onChange: () => { live.renew() }, onProblem: parts.onFileProblem })
   const pool = createPool<Member>({ secret: parts.secret })
-  const renewal = createRenewal(rebuild)
-  const provider = createProvider(containers, { expose: config.expose, onChange: learn })
+  const live = createLiveTable({ build, onTable })
+  const provider = createProvider(containers, { expose: config.expose, onChange: live.learn })
   const registry = createMiddlewareRegistry({ resolveAuth: createAuthResolver(containers, declarersOf), resolveService, principalOf: parts.principalOf, statusOf: parts.statusOf })
-  const dispatch = createDispatch({ find, chainOf: ({ id }) => chains.get(id)!, presentOf, provider, pool, registry, forwarder, isOwnToken })
+  const dispatch = createDispatch({ find, chainOf: ({ id }) => chains.get(id)!, presentOf: live.presentOf, provider, pool, registry, forwarder, isOwnToken })
   const server = createGatewayServer({ serve: dispatch, describe, onClientError, onRefusal, onRequest: accessLog?.begin, clientTimeoutMs: config.clientTimeout * 1000 })
   const followReadiness = createReadiness((container) => { parts.onContainer('ready', container) })
   const reserved = new Set(config.allowedHosts.map((host) => host.toLowerCase()))
-  let known: readonly RoutedContainer[] = []
-  let table: Table = EMPTY_TABLE
   let chains: ReadonlyMap<string, Chain> = new Map()
   let offReason: string | undefined = config.gatewayPort === 'off' ? 'DOCKAPI_GATEWAY_PORT is off.' : 'It has not been started.'
 
-  function learn (all: readonly RoutedContainer[], changed: string | undefined) {
-    known = all
-    if (changed === undefined) renewal.renew()
-    else renewal.note(changed)
-  }
-
-  function renew () {
-    renewal.renew()
-  }
-
-  /** The table is replaced as a whole; what pools and middlewares know of upstreams and callers outlives it. */
-  function rebuild () {
-    table = buildTable(known, {
+  function build (known: readonly RoutedContainer[]): Table {
+    return buildTable(known, {
       domain: config.domain,
       reservedHosts: config.allowedHosts,
       sharedHosts: config.sharedHosts,
@@ -152,22 +139,14 @@ export function createGateway (parts: GatewayParts): Gateway {
       overrides: settings.overrides,
       middlewares: { api: settings.middlewares, file: file.middlewares }
     })
-    chains = new Map(table.routes.map((route) => [route.id, chainFor(route)]))
+  }
+
+  /** What pools and middlewares know of upstreams and callers outlives every table. */
+  function onTable ({ routes, services }: Table, known: readonly RoutedContainer[]) {
+    chains = new Map(routes.map((route) => [route.id, chainFor(route)]))
     registry.sweep()
-    pool.follow(table.services.values())
+    pool.follow(services.values())
     followReadiness(known)
-  }
-
-  /** The table with all that is known. */
-  function present (): Table {
-    renewal.catchUp()
-    return table
-  }
-
-  /** A service as it is now; without members when it is no more. */
-  function presentOf (service: Service): Service {
-    if (renewal.isBehind(service.members)) renewal.catchUp()
-    return table.services.get(service.key) ?? { ...service, members: [] }
   }
 
   function chainFor ({ middlewares }: Table['routes'][number]): Chain {
@@ -185,7 +164,7 @@ export function createGateway (parts: GatewayParts): Gateway {
       return
     }
     offReason = undefined
-    renew()
+    live.renew()
     provider.start()
   }
 
@@ -198,28 +177,23 @@ export function createGateway (parts: GatewayParts): Gateway {
   }
 
   function find (asked: Asked): LiveRoute {
-    const route = lookUp(asked)
+    const route = reserved.has(asked.host) ? undefined : live.find(asked)
     if (route !== undefined) return route
     if (!provider.isLoaded) throw new DockApiError('engine_unavailable', 'The engine has not told yet which containers there are.', { retryAfterSeconds: 1 })
-    const hosts = table.routes.flatMap(({ hosts }) => hosts.slice(0, 1).map(urlOfHost))
-    const isHostKnown = table.routes.some(({ hosts }) => hosts.includes(asked.host))
+    const { routes } = live.present()
+    const hosts = routes.flatMap(({ hosts }) => hosts.slice(0, 1).map(urlOfHost))
+    const isHostKnown = routes.some(({ hosts }) => hosts.includes(asked.host))
     throw new DockApiError('host_not_found', isHostKnown ? `No route of "${asked.host}" is for ${asked.method} ${asked.path}.` : `No container answers at "${asked.host}".`, { details: { hosts: hosts.slice(0, MAX_SUGGESTIONS) } })
   }
 
-  function lookUp (asked: Asked): LiveRoute | undefined {
-    if (reserved.has(asked.host)) return undefined
-    const route = table.find(asked)
-    return renewal.isBehind(route?.service.members) ? present().find(asked) : route
-  }
-
   function declarersOf (reference: string): string[] {
-    return present().routes.filter(({ middlewares }) => middlewares.some(({ key }) => key === reference)).flatMap(({ service }) => service.members.map(({ container }) => container.id))
+    return live.present().routes.filter(({ middlewares }) => middlewares.some(({ key }) => key === reference)).flatMap(({ service }) => service.members.map(({ container }) => container.id))
   }
 
   /** The pages of an `errors` middleware: a service by its name, or the container of that name. */
   async function resolveService (name: string) {
     const plain = name.replace(/@[^@]*$/, '')
-    const service = [...present().services.values()].find((each) => each.name === plain)
+    const service = [...live.present().services.values()].find((each) => each.name === plain)
     if (service === undefined) return undefined
     const lease = pool.take(service, {})
     lease.end()
@@ -235,7 +209,7 @@ export function createGateway (parts: GatewayParts): Gateway {
   }
 
   function urlOf (containerId: string): string | null {
-    const host = server.listening ? present().byContainer.get(containerId)?.hosts[0] : undefined
+    const host = server.listening ? live.present().byContainer.get(containerId)?.hosts[0] : undefined
     return host === undefined ? null : urlOfHost(host)
   }
 
@@ -270,7 +244,7 @@ export function createGateway (parts: GatewayParts): Gateway {
 
   async function close () {
     provider.close()
-    renewal.close()
+    live.close()
     pool.close()
     file.close()
     await registry.close()
@@ -291,13 +265,13 @@ export function createGateway (parts: GatewayParts): Gateway {
     listen,
     urlOf,
     urlFor,
-    measure: () => ({ isCurrent: provider.isCurrent, ...measureTable(server.listening ? present() : EMPTY_TABLE, pool) }),
-    routes: () => server.listening ? present().routes.map(describeOne) : [],
+    measure: () => ({ isCurrent: provider.isCurrent, ...measureTable(server.listening ? live.present() : EMPTY_TABLE, pool) }),
+    routes: () => server.listening ? live.present().routes.map(describeOne) : [],
     middlewares: () => [
       ...[...settings.middlewares].map(([name, definition]) => ({ name, provider: 'api' as const, definition })),
       ...[...file.middlewares].map(([name, definition]) => ({ name, provider: 'file' as const, definition }))
     ],
-    explain: (query, signal) => explainUrl(query, { table: present(), reserved, containers, expose: config.expose, domain: config.domain, describe: describeOne, pool }, signal),
+    explain: (query, signal) => explainUrl(query, { table: live.present(), reserved, containers, expose: config.expose, domain: config.domain, describe: describeOne, pool }, signal),
     drain,
     close,
     destroy: () => { server.closeAllConnections() }
