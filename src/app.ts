@@ -35,6 +35,7 @@ import tombstones from '../plugins/tombstones.ts'
 import tokens from '../plugins/tokens.ts'
 import upgrade from '../plugins/upgrade.ts'
 import websocket from '../plugins/websocket.ts'
+import { buildSerializer } from '../plugins/serialization.ts'
 import { buildValidator } from '../plugins/validation.ts'
 import apiRoutes from '../routes/api.ts'
 import auditRoutes from '../routes/audit.ts'
@@ -77,7 +78,7 @@ export const SERVER_OPTIONS = {
   genReqId: ({ headers }) => requestIdFrom(headers['x-request-id']),
   frameworkErrors: answerFrameworkError,
   clientErrorHandler: answerClientError,
-  schemaController: { compilersFactory: { buildValidator } }
+  schemaController: { compilersFactory: { buildSerializer, buildValidator } }
 } as const satisfies FastifyHttpOptions<Server>
 
 /** Composes the API: plugins first, then routes, in the order in which they are read. Nothing listens and nothing is dialled yet. */
