@@ -9,7 +9,7 @@ import { passEvents } from './events.ts'
 import type { EventRule } from './events.ts'
 import { redactJson } from './redact.ts'
 import type { Rule } from './rules.ts'
-import { createSlots } from './slots.ts'
+import { createLine } from './line.ts'
 
 /** Asks the engine what may be asked, and answers with what may be seen of its answer. */
 export type Passage = {
@@ -34,8 +34,8 @@ const MAX_CONTROLS = 16
 const LINE_MS = 10_000
 
 export function createPassage ({ engine, on, isRedacted, maxStreams, onChange }: PassageParts): Passage {
-  const questions = createSlots(MAX_QUESTIONS, LINE_MS)
-  const controls = createSlots(MAX_CONTROLS, LINE_MS)
+  const questions = createLine(MAX_QUESTIONS, LINE_MS)
+  const controls = createLine(MAX_CONTROLS, LINE_MS)
   const closing = new AbortController()
   let streams = 0
 

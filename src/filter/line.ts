@@ -1,21 +1,21 @@
 import { DockApiError } from '../errors.ts'
 
 /** Lets so many go on at once; the others wait in line. */
-export type Slots = {
+export type Line = {
   /**
-   * Resolves with the function that gives the slot back.
+   * Resolves with the function that gives the place back.
    * @throws DockApiError `too_many_requests` after the longest wait; the signal's reason when it aborts first.
    */
   take (signal: AbortSignal): Promise<() => void>
 }
 
 /** @param longestMs The longest wait in line, in milliseconds. */
-export function createSlots (count: number, longestMs: number): Slots {
-  const line = new Set<() => void>()
+export function createLine (count: number, longestMs: number): Line {
+  const waiting = new Set<() => void>()
   let left = count
 
   function giveBack () {
-    const [next] = line
+    const [next] = waiting
     if (next === undefined) left++
     else next()
   }
@@ -40,11 +40,11 @@ export function createSlots (count: number, longestMs: number): Slots {
       reject(reason)
     }
     const end = () => {
-      line.delete(enter)
+      waiting.delete(enter)
       clearTimeout(timer)
       signal.removeEventListener('abort', abort)
     }
-    line.add(enter)
+    waiting.add(enter)
     signal.addEventListener('abort', abort, { once: true })
     return promise
   }
