@@ -4,7 +4,8 @@
  */
 import { randomBytes } from 'node:crypto'
 import { createPool } from '../src/gateway/pool.ts'
-import type { Ask, PoolMember } from '../src/gateway/pool.ts'
+import type { Ask } from '../src/gateway/pool.ts'
+import type { PoolMember } from '../src/gateway/pool-service.ts'
 import { STRATEGIES } from '../schemas/services.ts'
 import type { ServiceSettings } from '../schemas/services.ts'
 import { poolMember, poolService } from '../test/support/pool.ts'

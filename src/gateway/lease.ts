@@ -1,9 +1,24 @@
+import type { Upstream } from '../forward/upstream.ts'
 import { UpstreamFailure } from '../forward/upstream-failure.ts'
 import { beginRequest, endTrial, isUpstreamsFault, noteAnswer, noteFailure } from './health/ejection.ts'
 import type { Place } from './places.ts'
-import type { Lease, PoolMember } from './pool.ts'
+import type { PoolMember } from './pool-service.ts'
 import type { Running, UpgradedConnection } from './running.ts'
 import type { Traffic } from './traffic.ts'
+
+/** A request's hold on an upstream, from the choice to its end. */
+export type Lease<M extends PoolMember = PoolMember> = {
+  readonly member: M
+  readonly upstream: Upstream
+  /** A `Set-Cookie` line that keeps the client with this upstream; undefined when none is needed. */
+  readonly setCookie: string | undefined
+  /** The answer began; 101 after a switch of protocols. */
+  answered (status: number): void
+  /** There is no answer. What is the client's doing, or dockAPI's, is not held against the upstream. */
+  failed (error: unknown): void
+  /** The exchange or the upgraded connection is over. */
+  end (): void
+}
 
 export type LeaseParts<M extends PoolMember> = {
   place: Place<M>

@@ -1,6 +1,6 @@
 import { DockApiError } from '../errors.ts'
 import type { UpstreamState } from '../../schemas/routes.ts'
-import type { PoolMember, PoolService } from './pool.ts'
+import type { PoolMember, PoolService } from './pool-service.ts'
 
 const PROBE_INTERVAL_S = 10
 

@@ -7,7 +7,7 @@ import type { Ejection } from './health/ejection.ts'
 import { probeAddress } from './health/probe-address.ts'
 import type { Probe, Probes } from './health/probes.ts'
 import type { ActiveHealth } from '../../schemas/services.ts'
-import type { PoolMember, PoolService } from './pool.ts'
+import type { PoolMember, PoolService } from './pool-service.ts'
 import { createTraffic } from './traffic.ts'
 import type { Traffic } from './traffic.ts'
 

@@ -1,42 +1,18 @@
 import type { UpstreamFailure } from '../forward/upstream-failure.ts'
-import type { Upstream } from '../forward/upstream.ts'
 import type { UpstreamState } from '../../schemas/routes.ts'
-import type { ServiceSettings } from '../../schemas/services.ts'
 import type { TrafficInfo } from '../../schemas/traffic.ts'
 import { choose, isTaking } from './balance/choice.ts'
 import { createProbes } from './health/probes.ts'
 import { createLease } from './lease.ts'
+import type { Lease } from './lease.ts'
 import { noneReady } from './none-ready.ts'
 import { createPlaces } from './places.ts'
 import type { Place, Places } from './places.ts'
-import type { Address, RoutedContainer } from './routed-container.ts'
+import type { PoolMember, PoolService } from './pool-service.ts'
 import { createRunning } from './running.ts'
 import type { Running, UpgradedConnection } from './running.ts'
 import { cookieValue, stickyCookie, stickyName, stickyValue } from './sticky.ts'
 import { createTraffic } from './traffic.ts'
-
-/** One port of one container, as a table has it. */
-export type PoolMember = {
-  /** Names it in every table: `<container id>:<port>`. */
-  readonly key: string
-  readonly container: Pick<RoutedContainer, 'id' | 'name' | 'status' | 'run' | 'addresses'>
-  readonly port: number | null
-  /** What the engine tells. */
-  readonly state: UpstreamState
-  readonly address: Address | undefined
-  /** Its part beside the others'; 1 when left out, no request at all with 0. */
-  readonly weight?: number | undefined
-}
-
-/** A pool of upstreams that serve the same, as a table has it; replaced, never changed. */
-export type PoolService<M extends PoolMember = PoolMember> = {
-  /** Names it in every table. */
-  readonly key: string
-  /** For people. */
-  readonly name: string
-  readonly members: readonly M[]
-  readonly settings: ServiceSettings
-}
 
 /** What of a request matters for the choice. */
 export type Ask = {
@@ -44,20 +20,6 @@ export type Ask = {
   readonly cookie?: string | undefined
   /** The client of a request for a switch of protocols. */
   readonly upgrade?: UpgradedConnection | undefined
-}
-
-/** A request's hold on an upstream, from the choice to its end. */
-export type Lease<M extends PoolMember = PoolMember> = {
-  readonly member: M
-  readonly upstream: Upstream
-  /** A `Set-Cookie` line that keeps the client with this upstream; undefined when none is needed. */
-  readonly setCookie: string | undefined
-  /** The answer began; 101 after a switch of protocols. */
-  answered (status: number): void
-  /** There is no answer. What is the client's doing, or dockAPI's, is not held against the upstream. */
-  failed (error: unknown): void
-  /** The exchange or the upgraded connection is over. */
-  end (): void
 }
 
 /** Spreads requests over the upstreams of services. What it knows of them outlives every table. */

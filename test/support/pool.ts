@@ -1,4 +1,4 @@
-import type { PoolMember, PoolService } from '../../src/gateway/pool.ts'
+import type { PoolMember, PoolService } from '../../src/gateway/pool-service.ts'
 import type { ServiceSettings } from '../../schemas/services.ts'
 
 /** A container of a pool that is up at 127.0.0.1. */

@@ -1,6 +1,6 @@
 import { isEjected, shareAfter } from '../health/ejection.ts'
 import type { Place, Places } from '../places.ts'
-import type { PoolMember } from '../pool.ts'
+import type { PoolMember } from '../pool-service.ts'
 import { strategyOf } from './strategies.ts'
 import { look, serve } from './turns.ts'
 

@@ -1,6 +1,6 @@
 import type { Upstream } from '../../forward/upstream.ts'
 import type { ActiveHealth } from '../../../schemas/services.ts'
-import type { PoolMember } from '../pool.ts'
+import type { PoolMember } from '../pool-service.ts'
 import type { Address } from '../routed-container.ts'
 
 /** Where an upstream is probed: where it is dialled, or at another port of its container when the settings name one. */

@@ -1,5 +1,5 @@
 import type { Middleware as Definition } from '../../../schemas/middlewares.ts'
-import type { Pass } from './middleware.ts'
+import type { Pass } from './passage.ts'
 import { encodePathPart, withLeadingSlash } from './target.ts'
 
 export function createAddPrefix ({ prefix }: NonNullable<Definition['add_prefix']>): Pass {

@@ -2,7 +2,7 @@ import type { Middleware as Definition } from '../../../schemas/middlewares.ts'
 import { DockApiError, invalidField } from '../../errors.ts'
 import type { MiddlewareContext } from './context.ts'
 import { checkRequestHeader } from './header-rules.ts'
-import type { Pass } from './middleware.ts'
+import type { Pass } from './passage.ts'
 import { problemOfHash } from './password-hash.ts'
 import { networkOf } from '../../auth/network.ts'
 

@@ -3,7 +3,7 @@ import type { Middleware as Definition } from '../../../schemas/middlewares.ts'
 import { DockApiError } from '../../errors.ts'
 import type { BodyStep } from '../../forward/changes.ts'
 import { UpstreamFailure } from '../../forward/upstream-failure.ts'
-import type { Pass } from './middleware.ts'
+import type { Pass } from './passage.ts'
 
 export function createBuffering ({ max_request_body_bytes: maxRequest, max_response_body_bytes: maxResponse }: NonNullable<Definition['buffering']>): Pass {
   return (passage) => {

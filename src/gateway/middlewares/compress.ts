@@ -5,7 +5,7 @@ import type { Answer, BodyStep } from '../../forward/changes.ts'
 import { addToList, headerOf, removeHeader, setHeader } from '../../forward/header-list.ts'
 import { chooseCoding } from './accept-encoding.ts'
 import type { Coding } from './accept-encoding.ts'
-import type { Pass } from './middleware.ts'
+import type { Pass } from './passage.ts'
 
 const MIN_BYTES = 1024
 /** How far back a repetition is found, as a power of two. A stream may stay open for days, and there may be many: half a megabyte each, not eight. */

@@ -8,8 +8,7 @@ import { publicAuthorityOf } from '../../forward/request-headers.ts'
 import { ask } from './ask.ts'
 import type { Question, Reply } from './ask.ts'
 import type { MiddlewareContext } from './context.ts'
-import type { Pass } from './middleware.ts'
-import type { Passage } from './passage.ts'
+import type { Pass, Passage } from './passage.ts'
 import { encodePathPart, splitTarget, withLeadingSlash } from './target.ts'
 
 const MAX_PAGE_BYTES = 1024 ** 2

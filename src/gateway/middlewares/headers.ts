@@ -2,7 +2,7 @@ import type { Middleware as Definition } from '../../../schemas/middlewares.ts'
 import { addToList, setHeader } from '../../forward/header-list.ts'
 import { createCors } from './cors.ts'
 import { checkRequestHeader, checkResponseHeader } from './header-rules.ts'
-import type { Pass } from './middleware.ts'
+import type { Pass } from './passage.ts'
 
 type Settings = NonNullable<Definition['headers']>
 

@@ -1,7 +1,7 @@
 import type { Middleware as Definition } from '../../../schemas/middlewares.ts'
 import { DockApiError } from '../../errors.ts'
 import { heldUpgrade } from '../../forward/held-upgrade.ts'
-import type { Pass } from './middleware.ts'
+import type { Pass } from './passage.ts'
 import { sourceOf } from './source.ts'
 
 export function createInFlightLimit (settings: NonNullable<Definition['in_flight_req']>): Pass {

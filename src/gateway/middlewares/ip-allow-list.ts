@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 import type { Middleware as Definition } from '../../../schemas/middlewares.ts'
 import { DockApiError, invalidField } from '../../errors.ts'
-import type { Pass } from './middleware.ts'
+import type { Pass } from './passage.ts'
 import { plainAddress } from '../../auth/network.ts'
 
 export function createIpAllowList ({ source_range: ranges, reject_status_code: status = 403 }: NonNullable<Definition['ip_allow_list']>): Pass {

@@ -10,15 +10,12 @@ import { createForwardAuth } from './forward-auth.ts'
 import { createHeaders } from './headers.ts'
 import { createInFlightLimit } from './in-flight-limit.ts'
 import { createIpAllowList } from './ip-allow-list.ts'
-import type { Passage } from './passage.ts'
+import type { Pass } from './passage.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { createRedirectRegex, createRedirectScheme } from './redirect.ts'
 import { createReplacePath, createReplacePathRegex } from './replace-path.ts'
 import { createStripPrefix, createStripPrefixRegex } from './strip-prefix.ts'
 import { createTokenCheck } from './token.ts'
-
-/** Lets a request pass (true) or has answered it itself (false). @throws DockApiError for what the gateway shall answer. */
-export type Pass = (passage: Passage) => boolean | Promise<boolean>
 
 /**
  * What a definition asks for. State, such as who asked how often, belongs to the returned function.

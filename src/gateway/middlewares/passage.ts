@@ -25,6 +25,9 @@ export type PassageParts = {
 /** Edits an answer on its way to the client, or one of the gateway's own, which has no body to go through steps. */
 export type AnswerChange = (answer: Answer) => void | Promise<void>
 
+/** Lets a request pass (true) or has answered it itself (false). @throws DockApiError for what the gateway shall answer. */
+export type Pass = (passage: Passage) => boolean | Promise<boolean>
+
 /** A request on its way through the middlewares of its route. */
 export type Passage = Omit<PassageParts, 'target'> & {
   /** Path and query for the upstream; whoever rewrites it leaves a leading slash and nothing that has no place in a request line. */

@@ -1,7 +1,7 @@
 import type { Middleware as Definition } from '../../../schemas/middlewares.ts'
 import { DockApiError } from '../../errors.ts'
 import { createBuckets } from './buckets.ts'
-import type { Pass } from './middleware.ts'
+import type { Pass } from './passage.ts'
 import { sourceOf } from './source.ts'
 
 export function createRateLimit (settings: NonNullable<Definition['rate_limit']>): Pass {

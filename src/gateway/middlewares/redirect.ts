@@ -1,8 +1,7 @@
 import type { Middleware as Definition } from '../../../schemas/middlewares.ts'
 import { DockApiError } from '../../errors.ts'
 import { publicAuthorityOf } from '../../forward/request-headers.ts'
-import type { Pass } from './middleware.ts'
-import type { Passage } from './passage.ts'
+import type { Pass, Passage } from './passage.ts'
 import { compilePattern, parseTemplate } from './pattern.ts'
 
 const DEFAULT_PORTS = { http: 80, https: 443 }

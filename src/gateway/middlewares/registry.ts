@@ -4,9 +4,8 @@ import { createHttp1Transport } from '../../forward/http1-transport.ts'
 import type { Changes } from '../../forward/changes.ts'
 import type { GatewayContext, MiddlewareContext } from './context.ts'
 import { createMiddleware } from './middleware.ts'
-import type { Pass } from './middleware.ts'
 import { createPassage } from './passage.ts'
-import type { PassageParts } from './passage.ts'
+import type { Pass, PassageParts } from './passage.ts'
 import { createPasswordChecker } from './password-checker.ts'
 
 export type Middleware = {

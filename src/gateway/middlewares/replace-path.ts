@@ -1,6 +1,5 @@
 import type { Middleware as Definition } from '../../../schemas/middlewares.ts'
-import type { Pass } from './middleware.ts'
-import type { Passage } from './passage.ts'
+import type { Pass, Passage } from './passage.ts'
 import { compilePattern, parseTemplate } from './pattern.ts'
 import { encodePathPart, splitTarget, withLeadingSlash } from './target.ts'
 

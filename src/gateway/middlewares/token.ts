@@ -2,7 +2,7 @@ import { hasScope } from '../../auth/principal.ts'
 import { DockApiError } from '../../errors.ts'
 import { heldUpgrade } from '../../forward/held-upgrade.ts'
 import type { MiddlewareContext } from './context.ts'
-import type { Pass } from './middleware.ts'
+import type { Pass } from './passage.ts'
 
 /**
  * Lets pass whoever shows a token of dockAPI that may read the route's containers; the application never sees it. What runs in its name ends with it.

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { UpstreamFailure } from '../../../src/forward/upstream-failure.ts'
 import { createPool } from '../../../src/gateway/pool.ts'
-import type { PoolMember, PoolService } from '../../../src/gateway/pool.ts'
+import type { PoolMember, PoolService } from '../../../src/gateway/pool-service.ts'
 import { createRandom, poolMember, poolService } from '../../support/pool.ts'
 
 const secret = randomBytes(32)
