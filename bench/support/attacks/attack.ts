@@ -23,8 +23,6 @@ export type Scene = {
   /** Name of a container whose application says the bytes that it is told, and one whose application does not listen. */
   application: string
   closed: string
-  /** A container whose application redirects to `trap`, and the id of one that writes a log. */
-  redirectTo: (url: string) => string[]
   nodeImage: string
   /** Tells the application what to say to every request. */
   say (steps: Step[]): Promise<void>

@@ -27,7 +27,7 @@ export const callerAttacks: Attack[] = [
     name: 'a change that another site\'s page asks for',
     async attack ({ port }, scene) {
       insist((await run(scene, port))?.status === 201, 'no container runs')
-      const [{ id }] = await scene.made() as [{ id: string }]
+      const id = (await scene.made())[0]!.id
       const statuses: number[] = []
       for (const headers of [...FOREIGN.map((origin) => [`Origin: ${origin}`]), ['Sec-Fetch-Site: cross-site']]) {
         statuses.push((await run(scene, port, {}, headers))?.status ?? 0)
