@@ -31,7 +31,9 @@ export type Scene = {
   /** A port of this machine at which nobody may call, and how often somebody did. */
   trap: { port: number, hits: () => number }
   /** A container on the engine, past both stacks; it runs and does nothing. */
-  place (hostConfig?: object): Promise<string>
+  place (): Promise<string>
+  /** The same with rights over the host, and not started: not every engine may grant them. */
+  placeWith (hostConfig: object): Promise<string>
   /** What the attacks have made and left so far. */
   made (): Promise<Made[]>
   /** Removes it. */

@@ -10,7 +10,7 @@ type Outcome = { status: number, rights: string[] }
 
 /** Asks for each, and looks at what the engine then has. A right on its own shows that looking finds it. */
 async function ask ({ port }: Stack, scene: Scene, wishes: Array<Record<string, unknown>>, hostConfig: object): Promise<Outcome[]> {
-  await scene.place(hostConfig)
+  await scene.placeWith(hostConfig)
   insist(rightsOf(await scene.made()).length > 0, 'a container that has the right does not show it')
   await scene.clear()
   insist((await run(scene, port))?.status === 201, 'no container runs')
@@ -33,7 +33,7 @@ const policy = {
 
 /** Bodies that are not what the schema says. */
 async function refusals ({ port }: Stack, scene: Scene, bodies: string[], types: string[] = [JSON_TYPE]) {
-  insist((await run(scene, port))?.status === 201, 'no container runs')
+  insist((await run(scene, port))?.status === 201 && (await scene.made()).length === 1, 'no container runs')
   await scene.clear()
   const statuses: number[] = []
   for (const body of bodies) for (const type of types) statuses.push(await statusOf(scene, port, { method: 'POST', path: '/containers/run', headers: [type], body }))
@@ -126,7 +126,9 @@ export const runAttacks: Attack[] = [
     id: 'S11',
     name: 'a health_path that names another host',
     async attack ({ port }, scene) {
+      await fetch(`http://127.0.0.1:${scene.trap.port}/`)
       const before = scene.trap.hits()
+      insist(before > 0, 'nobody is caught')
       const statuses: number[] = []
       for (const path of [`@127.0.0.1:${scene.trap.port}/`, `//127.0.0.1:${scene.trap.port}/`, `http://127.0.0.1:${scene.trap.port}/`, '/a\r\nX: y']) {
         statuses.push((await run(scene, port, { wait_ready: true, health_path: path, wait_timeout: 1 }))?.status ?? 0)

@@ -38,7 +38,8 @@ export async function setScene (engine: Engine, test: Test): Promise<{ scene: Sc
       return requests.map(({ head }) => head)
     },
     trap: await setTrap(test),
-    place: async (hostConfig = {}) => (await startTestContainer(engine, { image: images.busybox, command: ['sleep', '600'], labels: { 'dockapi.managed': 'true' }, hostConfig })).id,
+    place: async () => (await startTestContainer(engine, { image: images.busybox, command: ['sleep', '600'], labels: { 'dockapi.managed': 'true' } })).id,
+    placeWith: async (HostConfig) => await engine.call('bench.create', async (docker, abortSignal) => (await docker.createContainer({ Image: images.busybox, Labels: { ...TEST_LABELS }, HostConfig, abortSignal })).id),
     made,
     async clear () {
       for (const { id } of await made()) await engine.call('bench.remove', (docker, abortSignal) => docker.getContainer(id).remove({ force: true, v: true, abortSignal }), { timeoutMs: 60_000 })

@@ -47,6 +47,7 @@ export const shareAttacks: Attack[] = [
       for (const client of clients) await client.send(`GET /containers HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nX-Slow: `)
       const drip = setInterval(() => { for (const { socket } of clients) if (socket.writable) socket.write('x') }, DRIP_MS)
       const other = await statusOf(scene, port, {})
+      insist(clients.every(({ socket }) => socket.writable), 'heads are not read at all')
       const closed = clients.map(async (client) => await client.closed())
       const open = await Promise.race([Promise.all(closed).then(() => 0), delay(HEAD_SECONDS * 4_000, 1)])
       clearInterval(drip)
