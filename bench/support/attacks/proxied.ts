@@ -113,7 +113,7 @@ export const proxyAttacks: Attack[] = [
   }),
   defineAttack({
     id: 'S30',
-    name: 'what errors tell of the inside',
+    name: 'paths, addresses and stacks in errors of requests',
     async attack ({ port }, scene) {
       await scene.say([{ reset: true }])
       const answers: Array<[string, Answer | undefined]> = [
