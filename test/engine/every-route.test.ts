@@ -5,7 +5,7 @@ import { createTestApp } from '../support/app.ts'
 import { createChaosSocket } from '../support/chaos-socket.ts'
 import { documentedCalls } from '../support/documented-calls.ts'
 import type { Call } from '../support/documented-calls.ts'
-import { busyboxImage, createTestEngine, startTestContainer } from '../support/engine.ts'
+import { nodeImage, createTestEngine, startTestContainer } from '../support/engine.ts'
 import { connect } from '../support/raw-client.ts'
 import { collectRoutes } from '../support/routes.ts'
 
@@ -19,7 +19,7 @@ const UPGRADE = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-ve
 const OWN_CALLS = /^(HEAD|GET) (\/v[\d.]+)?\/(_ping|version|info|events|containers\/json)\b/
 
 const engine = createTestEngine(t)
-const image = await busyboxImage(engine)
+const image = await nodeImage(engine)
 const { id } = await startTestContainer(engine, { image, command: ['sleep', '600'], labels: { 'dockapi.managed': 'true' } })
 const chaos = await createChaosSocket(t)
 const open = await listen({})
@@ -65,13 +65,17 @@ async function withoutEngine (t: Test, attack: () => Promise<void>): Promise<voi
   t.same(chaos.requests.slice(before).filter((line) => !OWN_CALLS.test(line)), [], 'the engine hears nothing of it')
 }
 
+/** A command in the container, through the API. */
+async function exec (command: string[]): Promise<{ stdout: string }> {
+  return (await open.app.inject({ method: 'POST', url: `/containers/${id}/exec`, payload: { command } })).json()
+}
+
 const told = ({ call, how, status, code }: Sent) => `${call.name} ${how}: ${status} ${code}`
 
 t.test('there is something to try, and the engine is heard', async (t) => {
   for (const name of ['POST /containers/run', 'GET /containers/:id/exec', 'GET /proxy/:id/*', 'DELETE /containers/:id', 'POST /api/containers']) t.ok(calls.some((call) => call.name === name), name)
-  const before = chaos.requests.length
-  await open.app.inject(`/containers/${id}`)
-  t.ok(chaos.requests.slice(before).some((line) => !OWN_CALLS.test(line)))
+  t.same((await exec(['echo', 'heard'])).stdout, 'heard\n')
+  t.ok(chaos.requests.some((line) => !OWN_CALLS.test(line) && line.startsWith('POST ')))
 })
 
 t.test('S1: no route, no method and no upgrade answers under a name that was re-pointed here', async (t) => {
@@ -122,6 +126,16 @@ t.test('S5: a foreign page opens no socket on any route, whatever it knows', asy
       for (const origin of [EVIL, 'null', 'http://app1.localhost']) t.match(await upgrade(t, closed.port, call, { origin, ...BEARER, cookie: `token=${TOKEN}` }), /^HTTP\/1\.1 403 /, `${call.name} ${origin}`)
     }
   })
+})
+
+t.test('S6: a container reaches no API on loopback, and without a token none that listens to it', { skip: process.platform === 'linux' ? false : 'the gateway of the bridge is this machine on Linux only' }, async (t) => {
+  const listening = await createTestApp(t, { DOCKAPI_HOST: '0.0.0.0', DOCKAPI_TOKEN: TOKEN })
+  await listening.listen({ host: '0.0.0.0', port: 0 })
+  const { port } = listening.server.address() as { port: number }
+  const { NetworkSettings: { Networks } } = await engine.call('test.inspect', (docker, abortSignal) => docker.getContainer(id).inspect({ abortSignal }))
+  const ask = async (port: number) => (await exec(['node', '--eval', `fetch('http://${Networks.bridge!.Gateway}:${port}/containers', { signal: AbortSignal.timeout(5000) }).then(({ status }) => console.log(status), () => console.log('no answer'))`])).stdout
+  t.equal(await ask(port), '401\n')
+  t.equal(await ask(open.port), 'no answer\n')
 })
 
 t.test('P5: without a token no spelling of any route is answered', async (t) => {
