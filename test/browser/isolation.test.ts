@@ -81,7 +81,7 @@ async function fetchBlindly (page: Page, url: string): Promise<void> {
   await page.evaluate((url) => fetch(url, { mode: 'no-cors' }).then(() => {}), url)
 }
 
-await t.test('pages of another site and of another container reach nothing of the API', OPTIONS, async (t) => {
+await t.test('S2: pages of another site and of another container reach nothing of the API', OPTIONS, async (t) => {
   const { api, webPort, reached, page } = await createScene(t)
   for (const host of ['evil.test', 'app1.localhost']) {
     await page.goto(`http://${host}:${webPort}/`)
@@ -137,7 +137,7 @@ await t.test('S9: a cookie of a container under the API is sent to no other', OP
   t.equal(await cookiesAt(neighbour.id), 'undefined')
 })
 
-await t.test('a container\'s page at its published port reaches nothing of the API', OPTIONS, async (t) => {
+await t.test('S8: a container\'s page at its published port reaches nothing of the API', OPTIONS, async (t) => {
   const { api, reached, page } = await createScene(t)
   await page.goto(`${containerUrl}/`)
   t.same(await attack(page, api), [])

@@ -41,7 +41,7 @@ t.test('there is something to try', async (t) => {
   for (const name of ['POST /containers/run', 'GET /containers/:id/logs', 'POST /containers/:id/exec', 'DELETE /containers/:id', 'GET /proxy/:id/*', 'POST /tokens']) t.ok(calls.some((call) => call.name === name), name)
 })
 
-t.test('without a token, and with a wrong one, every route is 401 and says the same', async (t) => {
+t.test('S21: without a token, and with a wrong one, every route is 401 and says the same', async (t) => {
   const wrong = [undefined, `dockapi_${'x'.repeat(43)}`, `${everything.token.slice(0, -4)}AAAA`]
   for (const call of calls) {
     const answers = await Promise.all(wrong.map((token) => send(call, 'x', token)))
@@ -52,7 +52,7 @@ t.test('without a token, and with a wrong one, every route is 401 and says the s
   }
 })
 
-t.test('a token without the scope is 403 and told which one is needed; with it, it is let through', async (t) => {
+t.test('S21: a token without the scope is 403 and told which one is needed; with it, it is let through', async (t) => {
   // Admin is everything, so the others are tried.
   const tokens = new Map(SCOPES.map((scope) => [scope as string, app.tokens.create({ name: `only-${scope}`, scopes: [scope] }).token]))
   for (const call of calls) {
@@ -71,7 +71,7 @@ t.test('a token without the scope is 403 and told which one is needed; with it, 
   }
 })
 
-t.test('a container of somebody else is 404 everywhere, by id, by its beginning and by name', async (t) => {
+t.test('S19: a container of somebody else is 404 everywhere, by id, by its beginning and by name', async (t) => {
   const references = [...Object.entries(foreign).flatMap(([whose, { id }]) => [[whose, id], [whose, id.slice(0, 12)]] as const), ...names.map((name) => [name, name] as const)]
   for (const call of calls.filter(({ path }) => path.includes(':id'))) {
     for (const [whose, reference] of references) {

@@ -191,6 +191,17 @@ t.test('G5: a body that is odd is refused on every route, with the field', async
   t.same(sent.filter(({ status, field, body }) => (status !== 400 && status !== 415) || (field !== undefined && !body.includes(field))).map(told), [])
 })
 
+t.test('P8: what looks like a page in a path comes back as no page', async (t) => {
+  for (const path of ['/proxy/<script>alert(1)</script>', '/proxy/<script>alert(1)</script>/', '/containers/<img src=x onerror=alert(1)>', '/<script>alert(1)</script>']) {
+    const { statusCode, headers } = await open.app.inject({ url: encodeURI(path).replaceAll('%3C', '<').replaceAll('%3E', '>'), headers: { accept: 'text/html' } })
+    t.ok(statusCode >= 400 && statusCode < 500, path)
+    t.match(headers, { 'content-type': /^application\/problem\+json/, 'x-content-type-options': 'nosniff' }, path)
+  }
+  const { statusCode, headers } = await open.app.inject({ url: '/containers', headers: { host: '<script>alert(1)</script>', accept: 'text/html' } })
+  t.equal(statusCode, 403)
+  t.match(headers, { 'content-type': /^application\/problem\+json/, 'x-content-type-options': 'nosniff' })
+})
+
 t.test('S30: no refusal tells of the inside, and each keeps browsers from guessing', async (t) => {
   const sent: Sent[] = []
   for (const call of calls.filter(own)) sent.push(await send(closed.app, call, 'no token', {}), await send(open.app, { ...call, path: `${call.path}/%zz` }, 'wrong path', {}))

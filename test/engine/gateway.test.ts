@@ -101,7 +101,7 @@ t.test('WebSocket, and what it is refused with', async (t) => {
   await client.closed()
 })
 
-t.test('an unknown host is a problem document for programs and a page for browsers, everything escaped, in detail on this machine only', async (t) => {
+t.test('P8: an unknown host is a problem document for programs and a page for browsers, everything escaped, in detail on this machine only', async (t) => {
   const plain = await ask(t, 'nobody.localhost')
   t.match(plain.json(), { status: 404, code: 'host_not_found', detail: 'No container answers at "nobody.localhost".' })
   t.equal(plain.header('content-type'), 'application/problem+json; charset=utf-8')

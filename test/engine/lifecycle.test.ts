@@ -92,7 +92,7 @@ t.test('secrets of the environment are not shown', async (t) => {
   t.match(text, /PASSWORD=\[redacted\]/)
 })
 
-t.test('what is out of scope does not exist, on any route', async (t) => {
+t.test('S16: what is out of scope does not exist, on any route', async (t) => {
   const stranger = await startTestContainer(engine, { image, command: ['sleep', '300'], name: `stranger-${randomUUID().slice(0, 8)}`, port: 80 })
   const invited = await startTestContainer(engine, { image, command: ['sleep', '300'], labels: { 'dockapi.enable': 'true' } })
   t.equal((await api.get(`/containers/${invited.id}`)).status, 200)

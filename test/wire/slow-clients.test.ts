@@ -97,7 +97,7 @@ t.test('G1: gateway: who does not read what it asked for is cut off, and its con
   t.equal((await exchange(t, port, 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')).status, 200)
 })
 
-t.test('a JSON body has to be here in time, also one that drips', async (t) => {
+t.test('G1: a JSON body has to be here in time, also one that drips', async (t) => {
   const { port } = api
   const client = await connect(t, port)
   await client.send('POST /take-json HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n{')
@@ -108,7 +108,7 @@ t.test('a JSON body has to be here in time, also one that drips', async (t) => {
   t.equal(answer.json().code, 'request_timeout')
 })
 
-t.test('any other body may take its time, and only not stop', async (t) => {
+t.test('G1: any other body may take its time, and only not stop', async (t) => {
   const { port } = api
   const head = 'POST /take HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-tar\r\nContent-Length: 30\r\n\r\n'
   const [slow, silent] = [await connect(t, port), await connect(t, port)]

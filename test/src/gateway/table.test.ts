@@ -123,7 +123,7 @@ t.test('own middlewares are each container\'s, whatever others of its project ca
   t.match(find(table, 'two.example')?.middlewares, [{ definition: { strip_prefix: { prefixes: ['/two'] } } }])
 })
 
-t.test('a service that names another\'s address is not followed', async (t) => {
+t.test('S11: a service that names another\'s address is not followed', async (t) => {
   const sly = container('sly', { labels: { 'traefik.http.routers.sly.rule': 'Host(`sly.example`)', 'traefik.http.services.sly.loadbalancer.server.url': 'http://169.254.169.254/' } })
   const table = build([sly])
   t.same(keysAt(table, 'sly.example'), [`${sly.id}:80`])
