@@ -14,7 +14,7 @@ const api: FastifyPluginAsync = async (app) => {
     if (!/^text\/plain\b/i.test(headers['content-type'] ?? '') || isOwnPageOrProgram(headers)) return
     throw new DockApiError('unsupported_media_type', 'A body of the type text/plain is taken from the API\'s own pages and from programs only.')
   })
-  app.addContentTypeParser('text/plain', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'))
+  app.addContentTypeParser('text/plain', { parseAs: 'string' }, app.jsonParser)
 
   await app.register(containers)
   await app.register(logs)

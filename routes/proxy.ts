@@ -20,6 +20,7 @@ async function proxy (app: FastifyInstance) {
     request.raw.headers['content-type'] = 'application/octet-stream'
     done()
   })
+  app.removeAllContentTypeParsers()
 
   await app.register(httpProxy, {
     prefix: '/proxy/:id',

@@ -18,6 +18,7 @@ import filter from '../plugins/filter.ts'
 import forwarder from '../plugins/forwarder.ts'
 import gateway from '../plugins/gateway.ts'
 import guard from '../plugins/guard.ts'
+import jsonBody from '../plugins/json-body.ts'
 import lifetimes from '../plugins/lifetimes.ts'
 import launches from '../plugins/launches.ts'
 import metrics from '../plugins/metrics.ts'
@@ -94,6 +95,7 @@ export async function buildApp (config: Config, options: Pick<FastifyServerOptio
   await app.register(audit, { keepDays: config.audit })
   await app.register(tokens, { config })
   await app.register(guard, { config })
+  await app.register(jsonBody)
   await app.register(rateLimits, { perMinute: config.rateLimit, redisUrl: config.rateLimitRedis })
   await app.register(slots, { limits: config })
   await app.register(slowClients, { timeoutMs: config.clientTimeout * 1000 })

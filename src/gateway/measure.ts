@@ -11,6 +11,7 @@ export type ServiceMeasure = { name: string, traffic: TrafficInfo }
 export type GatewayMeasure = {
   isCurrent: boolean
   routes: number
+  routesWithProblems: number
   /** How many there are in each state; one that serves several services counts once. */
   upstreams: Record<UpstreamState, number>
   services: ServiceMeasure[]
@@ -26,5 +27,5 @@ export function measureTable ({ routes, services }: Table, pool: Pool<Member>): 
       upstreams[pool.stateOf(service, member).state]++
     }
   }
-  return { routes: routes.length, upstreams, services: [...services.values()].map(({ key, name }) => ({ name, traffic: pool.trafficOf(key) })) }
+  return { routes: routes.length, routesWithProblems: routes.filter(({ problems }) => problems.length > 0).length, upstreams, services: [...services.values()].map(({ key, name }) => ({ name, traffic: pool.trafficOf(key) })) }
 }

@@ -15,6 +15,7 @@ export const METRICS = {
   dockapi_tombstones: { type: 'gauge', labels: [], help: 'Removed containers of which something is kept.' },
   dockapi_gateway_current: { type: 'gauge', labels: [], help: '1 while the gateway hears the engine\'s events and nothing may have been missed, else 0.' },
   dockapi_routes: { type: 'gauge', labels: [], help: 'Routes of the gateway.' },
+  dockapi_routes_with_problems: { type: 'gauge', labels: [], help: 'Routes of the gateway with something in the way, such as a host that belongs to another; GET /routes says what.' },
   dockapi_upstreams: { type: 'gauge', labels: ['state'], help: 'Upstreams of the gateway, by state.' },
   dockapi_gateway_requests_total: { type: 'counter', labels: ['service', 'status'], help: 'Answers of applications through the gateway, by service and class of status.' },
   dockapi_gateway_failures_total: { type: 'counter', labels: ['service'], help: 'Requests that no upstream answered: refused, reset, no HTTP, or too late.' },

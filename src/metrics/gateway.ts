@@ -17,15 +17,17 @@ export function createGatewayMetrics ({ counter, gauge }: Instruments): GatewayM
   const refusals = counter('dockapi_gateway_refusals_total')
   const current = gauge('dockapi_gateway_current')
   const routes = gauge('dockapi_routes')
+  const routesWithProblems = gauge('dockapi_routes_with_problems')
   const upstreams = gauge('dockapi_upstreams')
   const requests = counter('dockapi_gateway_requests_total')
   const failures = counter('dockapi_gateway_failures_total')
   const inFlight = gauge('dockapi_gateway_in_flight')
   const latency = gauge('dockapi_gateway_latency_seconds')
 
-  function collect ({ isCurrent, routes: routeCount, upstreams: states, services }: GatewayMeasure) {
+  function collect ({ isCurrent, routes: routeCount, routesWithProblems: problemCount, upstreams: states, services }: GatewayMeasure) {
     current.set(isCurrent ? 1 : 0)
     routes.set(routeCount)
+    routesWithProblems.set(problemCount)
     for (const [state, count] of Object.entries(states)) upstreams.set({ state }, count)
     for (const metric of [requests, failures, inFlight, latency]) metric.reset()
     services.forEach((service, index) => { tell(service, index < MOST_SERVICES ? visible(service.name) : OTHERS) })

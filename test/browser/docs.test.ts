@@ -21,7 +21,7 @@ function foreign (requests: string[], origin: string) {
   return requests.filter((url) => !url.startsWith(`${origin}/`) && !/^(data|blob):/.test(url))
 }
 
-await t.test('Swagger UI shows every operation and loads nothing from elsewhere', OPTIONS, async (t) => {
+await t.test('S30: Swagger UI shows every operation and loads nothing from elsewhere', OPTIONS, async (t) => {
   const { page, seen, origin, operationIds } = await openPage(t, '/docs')
   await page.waitForSelector('.opblock')
   t.equal(await page.locator('.opblock').count(), operationIds.length)
@@ -40,7 +40,7 @@ await t.test('Swagger UI tries an operation out, in the same origin', OPTIONS, a
   t.same(seen.errors, [])
 })
 
-await t.test('ReDoc shows every operation and loads nothing from elsewhere', OPTIONS, async (t) => {
+await t.test('S30: ReDoc shows every operation and loads nothing from elsewhere', OPTIONS, async (t) => {
   const { page, seen, origin, operationIds } = await openPage(t, '/redoc')
   for (const operationId of operationIds) await page.waitForSelector(`[id="tag/Health/operation/${operationId}"], [id$="/operation/${operationId}"], [id="operation/${operationId}"]`, { state: 'attached' })
   await picture(page, 'redoc')

@@ -72,7 +72,7 @@ t.test('on one connection each line has the bytes of its own answer', async (t) 
   t.equal((await entryOf('one')).bytes, (await entryOf('two')).bytes)
 })
 
-t.test('hostile headers and an id that is none stay within their line', async (t) => {
+t.test('S22: hostile headers and an id that is none stay within their line', async (t) => {
   const before = log.raw.length
   await ask('/', { 'user-agent': 'x\u009b31m {"access":1}', 'x-request-id': 'two words' })
   await until(() => log.raw.length > before)

@@ -151,7 +151,7 @@ t.test('what cannot be pulled shows as an error, and its log says why; it can be
   t.equal(await find(id), undefined)
 })
 
-t.test('a taken port ends the launch; a new attempt takes its place', async (t) => {
+t.test('S26: a taken port ends the launch; a new attempt takes its place', async (t) => {
   const taken = (app.server.address() as { port: number }).port
   const name = nameFor(t)
   const { id } = await createContainer({ image: local, name, ports: [`${taken}:3000`] })

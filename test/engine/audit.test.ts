@@ -152,7 +152,7 @@ const changes = routes.filter(({ config, url }) => config?.proxied !== true && c
   .filter(({ method, route: { config } }) => config?.change ?? (!['GET', 'HEAD', 'OPTIONS'].includes(method) && config?.scope !== 'read'))
   .map(({ route: { schema } }) => (schema as { operationId: string }).operationId)
 
-t.test('every operation that changes something is called here', async (t) => {
+t.test('S23: every operation that changes something is called here', async (t) => {
   t.same([...changes].sort(), Object.keys(CASES).sort())
 })
 
@@ -251,7 +251,7 @@ t.test('the log has the same entries, each an object on a line of its own, and n
   }
 })
 
-t.test('hostile names stay within their line', async (t) => {
+t.test('S22: hostile names stay within their line', async (t) => {
   const before = log.raw.length
   const name = encodeURIComponent('\u001b]52;c;AAAA\u0007\r\n{"audit":1}\u202e')
   await send('POST', `/containers/${name}/stop`, { id: 'hostile' })

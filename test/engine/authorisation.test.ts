@@ -1,20 +1,16 @@
 import t from 'tap'
-import type { RouteOptions } from 'fastify'
-import { methodsOf, collectRoutes, openapiPath } from '../support/routes.ts'
+import { documentedCalls } from '../support/documented-calls.ts'
+import type { Call } from '../support/documented-calls.ts'
+import { collectRoutes } from '../support/routes.ts'
 import { createTestApp } from '../support/app.ts'
 import { busyboxImage, createTestEngine, startTestContainer } from '../support/engine.ts'
 import { SCOPES } from '../../schemas/scopes.ts'
-
-type Media = { example?: unknown }
-type Operation = { parameters?: Array<{ in: string, name: string, required?: boolean, example?: unknown, schema: { default?: unknown, examples?: unknown[] } }>, requestBody?: { content: Record<string, Media> } }
-type Call = { name: string, route: RouteOptions, method: 'GET', path: string, query: string, payload?: object, scope: string | undefined }
 
 const TENANT = { tenant: 'blue' }
 const engine = createTestEngine(t)
 const image = await busyboxImage(engine)
 const { app, routes } = await collectRoutes(() => createTestApp(t, { DOCKAPI_TOKEN: 'a-secret-of-24-characters' }))
 await app.ready()
-const { paths } = app.swagger() as unknown as { paths: Record<string, Record<string, Operation>> }
 
 const everything = app.tokens.create({ name: 'everything', scopes: SCOPES.filter((scope) => scope !== 'admin'), labels: TENANT })
 const foreign = {
@@ -23,27 +19,7 @@ const foreign = {
 }
 const names = await Promise.all(Object.values(foreign).map(async ({ id }) => await engine.call('test.name', async (docker, abortSignal) => (await docker.getContainer(id).inspect({ abortSignal })).Name.slice(1))))
 
-/** Every method of every route that needs a token, with the bodies and parameters that its documentation shows. */
-const calls: Call[] = routes.filter(({ config, url }) => config?.public !== true && url !== '*').flatMap((route) => methodsOf(route).map((method): Call => {
-  const operation = paths[openapiPath(route.url)]?.[method === 'HEAD' ? 'get' : method.toLowerCase()]
-  const required = operation?.parameters?.filter((parameter) => parameter.in === 'query' && parameter.required === true) ?? []
-  const payload = operation?.requestBody?.content['application/json']?.example as object | undefined
-  return {
-    name: `${method} ${route.url}`,
-    route,
-    method: method as 'GET',
-    path: pathOf(route.url, operation),
-    query: new URLSearchParams(required.map(({ name, example, schema }) => [name, String(example ?? schema.examples?.[0] ?? 'x')] as [string, string])).toString(),
-    ...(payload === undefined ? {} : { payload }),
-    scope: route.config?.scope
-  }
-}))
-
-/** Every parameter but the container as the documentation shows it. */
-function pathOf (url: string, operation: Operation | undefined): string {
-  const examples = new Map(operation?.parameters?.filter((parameter) => parameter.in === 'path').map(({ name, example, schema }) => [name, String(example ?? schema.examples?.[0] ?? 'unknown')]))
-  return url.replace('*', 'some/path').replaceAll(/:(?!id\b)(\w+)/g, (_, name: string) => examples.get(name) ?? 'unknown')
-}
+const calls = documentedCalls(app.swagger(), routes)
 
 async function send ({ method, path, query, payload }: Call, id: string, token?: string) {
   const url = `${path.replace(/:id/, id)}?${query}`
@@ -65,7 +41,7 @@ t.test('there is something to try', async (t) => {
   for (const name of ['POST /containers/run', 'GET /containers/:id/logs', 'POST /containers/:id/exec', 'DELETE /containers/:id', 'GET /proxy/:id/*', 'POST /tokens']) t.ok(calls.some((call) => call.name === name), name)
 })
 
-t.test('without a token, and with a wrong one, every route is 401 and says the same', async (t) => {
+t.test('S21: without a token, and with a wrong one, every route is 401 and says the same', async (t) => {
   const wrong = [undefined, `dockapi_${'x'.repeat(43)}`, `${everything.token.slice(0, -4)}AAAA`]
   for (const call of calls) {
     const answers = await Promise.all(wrong.map((token) => send(call, 'x', token)))
@@ -76,7 +52,7 @@ t.test('without a token, and with a wrong one, every route is 401 and says the s
   }
 })
 
-t.test('a token without the scope is 403 and told which one is needed; with it, it is let through', async (t) => {
+t.test('S21: a token without the scope is 403 and told which one is needed; with it, it is let through', async (t) => {
   // Admin is everything, so the others are tried.
   const tokens = new Map(SCOPES.map((scope) => [scope as string, app.tokens.create({ name: `only-${scope}`, scopes: [scope] }).token]))
   for (const call of calls) {
@@ -95,7 +71,7 @@ t.test('a token without the scope is 403 and told which one is needed; with it, 
   }
 })
 
-t.test('a container of somebody else is 404 everywhere, by id, by its beginning and by name', async (t) => {
+t.test('S19: a container of somebody else is 404 everywhere, by id, by its beginning and by name', async (t) => {
   const references = [...Object.entries(foreign).flatMap(([whose, { id }]) => [[whose, id], [whose, id.slice(0, 12)]] as const), ...names.map((name) => [name, name] as const)]
   for (const call of calls.filter(({ path }) => path.includes(':id'))) {
     for (const [whose, reference] of references) {

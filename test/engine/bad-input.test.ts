@@ -17,6 +17,8 @@ const REFUSED: Array<[string, Record<string, unknown>, number, RegExp]> = [
   ['a port out of range', { container_port: 70000 }, 400, /container_port must be <= 65535/],
   ['a host port out of range', { host_port: -1 }, 400, /host_port must be >= 0/],
   ['a bad name', { name: 'ü' }, 400, /name is not written rightly/],
+  ...['a;b', 'a$(id)', 'a|b', 'a&b', 'a`id`', 'a\nb', '../a', '-a'].map((name): [string, Record<string, unknown>, number, RegExp] => [`what a shell would obey in a name: ${JSON.stringify(name)}`, { name }, 400, /name is not written rightly/]),
+  ...['a;b', 'a$(id)', 'a`id`:1', 'registry.test/$(id)/a'].map((image): [string, Record<string, unknown>, number, RegExp] => [`what a shell would obey in an image: ${image}`, { image }, 400, /image/]),
   ['a bad environment name', { env: { 'A=B': 'x' } }, 400, /env\.A=B is not a valid name/],
   ['a NUL in the environment', { env: { A: '\0' } }, 400, /env\.A/],
   ['a number in the environment', { env: { A: 1 } }, 400, /env\.A must be string/],

@@ -162,7 +162,7 @@ async function exchangeWith (port: number, host: string, authorization: string):
   return client.text
 }
 
-t.test('no answer tells one', async (t) => {
+t.test('S23: no answer tells one', async (t) => {
   t.ok(answers.size > 75, `${answers.size} answers`)
   for (const [asked, answer] of answers) t.same(findSecrets(answer), [], asked.replaceAll(/[0-9a-f]{24}/g, '…'))
 })
@@ -172,7 +172,7 @@ t.test('no application gets one that is dockAPI\'s own', async (t) => {
   for (const text of seen) t.same(findSecrets(text), [])
 })
 
-t.test('the log has none, at its most talkative, and says what happened', async (t) => {
+t.test('S23: the log has none, at its most talkative, and says what happened', async (t) => {
   await server.stop()
   const { output } = server
   t.match(output, /incoming request/)

@@ -55,7 +55,7 @@ t.test('the log under /api is a WebSocket too', async (t) => {
   t.match(await refusedSocket(t, `${url}/api/containers/unknown/logs`, { headers: admin.headers }), { status: 404, body: { code: 'container_not_found' } })
 })
 
-t.test('a page of elsewhere runs nothing, ticket or not', async (t) => {
+t.test('S5: a page of elsewhere runs nothing, ticket or not', async (t) => {
   for (const origin of ['https://evil.test', 'null']) {
     const ticket = await ticketOf(admin)
     t.match(await refusedSocket(t, `${path('sleep', '4711')}&ticket=${ticket}`, { origin }), { status: 403, body: { code: 'origin_not_allowed' } })
@@ -85,7 +85,7 @@ t.test('a token for certain commands runs, sees and ends no others', async (t) =
   t.equal(other.ws.readyState, other.ws.OPEN)
 })
 
-t.test('a command ends with the token that runs it, within a second', async (t) => {
+t.test('S21: a command ends with the token that runs it, within a second', async (t) => {
   const { name, headers } = create({ scopes: ['exec'] })
   const socket = await openSocket(t, path('sleep', '4714'), { headers })
   await socket.nextJson()

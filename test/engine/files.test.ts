@@ -186,7 +186,7 @@ t.test('wrong paths and what is not there are told as such', async (t) => {
   t.equal((await put(foreign, '/tmp/x', 'x')).status, 404, 'out of scope')
 })
 
-t.test('archives that would write elsewhere are refused, and nothing is written there', async (t) => {
+t.test('S27: archives that would write elsewhere are refused, and nothing is written there', async (t) => {
   const id = await start('mkdir -p /data /outside')
   for (const entries of [
     [{ name: 'good', content: 'x' }, { name: '../outside/x', content: 'x' }], [{ name: '/outside/x', content: 'x' }], [{ name: 'l', type: 'symlink', linkname: '/outside' }, { name: 'l/x', content: 'x' }],
@@ -198,7 +198,7 @@ t.test('archives that would write elsewhere are refused, and nothing is written 
   t.same((await list(id, '/data')).entries, [])
 })
 
-t.test('a link that is in the container cannot lead out of it, and is not written through', async (t) => {
+t.test('S27: a link that is in the container cannot lead out of it, and is not written through', async (t) => {
   const id = await start('ln -s /../../../../../../tmp/marker /escape; ln -s /tmp /tmp-link; echo old > /tmp/real; ln -s /tmp/real /data-link')
   const response = await get(id, '/escape')
   t.equal(response.status, 404, 'read within the container, where there is none')

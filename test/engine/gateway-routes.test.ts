@@ -120,7 +120,7 @@ t.test('routes of the API: to a container and to a server, kept, replaced, remov
   t.match((await api.get(`/routes/${PREFIX}-static@api/versions`)).body, { length: 5 })
 })
 
-t.test('wrong routes are refused with the field, and none leads to dockAPI or where nobody may go', async (t) => {
+t.test('S11: wrong routes are refused with the field, and none leads to dockAPI or where nobody may go', async (t) => {
   const bad: Array<[object, RegExp]> = [
     [{ rule: 'Hots(`a`)', service: 'x' }, /rule: .*character 1/],
     [{ rule: 'Host(`a.b`)' }, /upstreams: is needed/],

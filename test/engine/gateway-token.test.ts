@@ -21,7 +21,7 @@ function ask (t: Test, headers = '', line = 'GET / HTTP/1.1', host = HOST) {
   return exchange(t, port, `${line}\r\nHost: ${host}\r\n${headers}\r\n`)
 }
 
-function tokenOf (name: string, rights: { scopes: Array<'read' | 'run' | 'admin'>, labels?: Record<string, string> }): string {
+function tokenOf (name: string, rights: { scopes: Array<'read' | 'run' | 'admin'>, labels?: Record<string, string>, expires_in?: string }): string {
   return `Authorization: Bearer ${app.tokens.create({ name, ...rights }).token}\r\n`
 }
 
@@ -37,7 +37,7 @@ t.test('who shows a token that may read the container gets through, and the appl
   }
 })
 
-t.test('everything else is answered alike: 401, and what to send', async (t) => {
+t.test('W11: everything else is answered alike: 401, and what to send', async (t) => {
   const wrong = ['', 'Authorization: Bearer wrong\r\n', 'Authorization: Basic YTpi\r\n', `Authorization: Bearer dockapi_${'x'.repeat(43)}\r\n`, tokenOf('red', { scopes: ['read'], labels: { team: 'red' } }), tokenOf('runner', { scopes: ['run'] })]
   for (const header of wrong) {
     const answer = await ask(t, header)
@@ -49,7 +49,9 @@ t.test('everything else is answered alike: 401, and what to send', async (t) => 
   const details = new Set(await Promise.all(wrong.map(async (header) => (await ask(t, header)).json().detail)))
   t.equal(details.size, 1)
   t.match((await ask(t, 'Accept: text/html\r\n')).header('content-type'), 'text/html', 'a page for people')
-  t.equal((await ask(t, 'Connection: Upgrade\r\nUpgrade: websocket\r\n')).status, 401, 'before any 101')
+  const expired = tokenOf('brief-reader', { scopes: ['read'], expires_in: '1s' })
+  await until(async () => (await ask(t, expired)).status === 401)
+  for (const header of [...wrong, expired]) t.equal((await ask(t, `${header}Connection: Upgrade\r\nUpgrade: websocket\r\n`)).status, 401, 'before any 101')
 })
 
 t.test('an upgraded connection and an answer that goes on end with the token', async (t) => {

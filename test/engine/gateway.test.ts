@@ -101,7 +101,7 @@ t.test('WebSocket, and what it is refused with', async (t) => {
   await client.closed()
 })
 
-t.test('an unknown host is a problem document for programs and a page for browsers, everything escaped, in detail on this machine only', async (t) => {
+t.test('P8: an unknown host is a problem document for programs and a page for browsers, everything escaped, in detail on this machine only', async (t) => {
   const plain = await ask(t, 'nobody.localhost')
   t.match(plain.json(), { status: 404, code: 'host_not_found', detail: 'No container answers at "nobody.localhost".' })
   t.equal(plain.header('content-type'), 'application/problem+json; charset=utf-8')
@@ -175,6 +175,21 @@ t.test('GET /routes tells hosts, upstreams, their state and what is in the way',
   t.equal(status, 200)
   t.match(body.find(({ name }) => name === info.name), { hosts: [`${PREFIX}-same.localhost`, `${PREFIX}_same.localhost`], urls: [info.urls.host], provider: 'docker', problems: [], upstreams: [{ container_id: info.id, port: 8080, address: `http://127.0.0.1:${info.host_port}`, state: 'up', traffic: { in_flight: 0 } }] })
   t.match(body.find(({ name }) => name === later.name), { hosts: [], problems: [/belongs to/] })
+})
+
+t.test('S17: the first keeps its host: after a restart of dockAPI, and after both containers were', async (t) => {
+  const first = await run({ name: `${PREFIX}_clash` })
+  const second = await run({ name: `${PREFIX}-clash` })
+  const host = `${PREFIX}-clash.localhost`
+  t.ok(first.id.startsWith((await seen(t, host)).id))
+  const metrics = await (await fetch(`${url}/metrics`)).text()
+  t.ok(Number(/^dockapi_routes_with_problems (\d+)$/m.exec(metrics)?.[1]) > 0, 'a monitor hears of it')
+  for (const { id } of [first, second]) t.equal((await api.post(`/containers/${id}/stop`, { timeout: 0 })).status, 200)
+  for (const { id } of [second, first]) t.equal((await api.post(`/containers/${id}/start?wait_ready=true`)).status, 200)
+  t.ok(first.id.startsWith((await seen(t, host)).id))
+  const again = await listenTestApp(t, { DOCKAPI_GATEWAY_PORT: '0' })
+  await until(async () => (await exchange(t, again.app.gateway.port!, `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`)).status === 200)
+  t.match((await createClient(again.url).get<RouteInfo[]>('/routes')).body.find(({ name }) => name === second.name), { hosts: [], problems: [/belongs to/] })
 })
 
 t.test('the last table serves while the engine is away, and what changed meanwhile is known soon after', async (t) => {

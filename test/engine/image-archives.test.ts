@@ -83,7 +83,7 @@ t.test('what holds no images is refused, in every form', async (t) => {
   t.equal((await load(archive, { accept: 'image/png' })).status, 406)
 })
 
-t.test('an archive is bounded as it is unpacked', async (t) => {
+t.test('S27: an archive is bounded as it is unpacked', async (t) => {
   const large = await makeImage(MAX_UPLOAD)
   t.match(await loadJson(await saved(large.name)), { status: 413, body: { code: 'body_too_large' } })
   const tar = await saved((await makeImage()).name)

@@ -92,7 +92,7 @@ t.test('secrets of the environment are not shown', async (t) => {
   t.match(text, /PASSWORD=\[redacted\]/)
 })
 
-t.test('what is out of scope does not exist, on any route', async (t) => {
+t.test('S16: what is out of scope does not exist, on any route', async (t) => {
   const stranger = await startTestContainer(engine, { image, command: ['sleep', '300'], name: `stranger-${randomUUID().slice(0, 8)}`, port: 80 })
   const invited = await startTestContainer(engine, { image, command: ['sleep', '300'], labels: { 'dockapi.enable': 'true' } })
   t.equal((await api.get(`/containers/${invited.id}`)).status, 200)
@@ -114,7 +114,16 @@ t.test('what is out of scope does not exist, on any route', async (t) => {
   t.equal((await createClient(all.url).get(`/containers/${stranger.id}`)).status, 200)
 })
 
-t.test('an ambiguous prefix is refused, a unique one found', async (t) => {
+t.test('S18: a name that looks like the beginning of another\'s id is a name', async (t) => {
+  const victim = await startTestContainer(engine, { image, command: ['true'], labels: { 'dockapi.enable': 'true' } })
+  const namesake = await startTestContainer(engine, { image, command: ['true'], name: victim.id.slice(0, 12), labels: { 'dockapi.enable': 'true' } })
+  t.match(await api.get(`/containers/${victim.id.slice(0, 12)}`), { body: { id: namesake.id } })
+  t.match(await api.get(`/containers/${victim.id.slice(0, 13)}`), { body: { id: victim.id } })
+  t.match(await api.delete(`/containers/${victim.id.slice(0, 12)}?force=true`), { status: 200 })
+  t.match(await api.get(`/containers/${victim.id}`), { status: 200 })
+})
+
+t.test('S18: an ambiguous prefix is refused, a unique one found', async (t) => {
   const ids: string[] = []
   const twins = () => ids.flatMap((id) => ids.filter((other) => other !== id && other[0] === id[0]))
   while (twins().length === 0) ids.push((await startTestContainer(engine, { image, command: ['true'], labels: { 'dockapi.enable': 'true' } })).id)

@@ -118,7 +118,7 @@ t.test('a follower that stops is cut, and the others miss nothing', async (t) =>
   await until(() => app.logs.open === 0)
 })
 
-t.test('a single follower that stops stops the stream of the engine, loses nothing, and costs no memory', async (t) => {
+t.test('S24: a single follower that stops stops the stream of the engine, loses nothing, and costs no memory', async (t) => {
   const { url, run } = await setUp(t)
   const { id } = await run(`while [ ! -e /go ]; do sleep 0.05; done; seq 1 200000 | sed "s/$/ ${FILLING}/"`)
   const slow = await openStopped(t, url, `/containers/${id}/logs?follow=true`)

@@ -126,7 +126,7 @@ t.test('what is gone is counted as a tombstone, and its series go', async () => 
   await until(async () => (await scrape()).every(({ labels }) => labels.service !== name))
 })
 
-t.test('a token needs the scope read, and must not be narrowed to some containers', async (t) => {
+t.test('S30: a token needs the scope read, and must not be narrowed to some containers', async (t) => {
   const { app } = await listenTestApp(t, { DOCKAPI_TOKEN: 'a-secret-of-24-characters' })
   const status = async (token?: string) => (await app.inject({ url: '/metrics', headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })).statusCode
   t.equal(await status(), 401)

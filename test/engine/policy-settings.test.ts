@@ -47,7 +47,7 @@ for (const [setting, value] of [['DOCKAPI_IMAGES_ALLOW', 'other,allowed-*'], ['D
   })
 }
 
-t.test('images that are allowed run as ever; addresses at which clouds keep credentials are no registries', async (t) => {
+t.test('S29: images that are allowed run as ever; addresses at which clouds keep credentials are no registries', async (t) => {
   const { chaos, ...api } = await serve(t, { DOCKAPI_IMAGES_ALLOW: 'dockapi-base-*', DOCKAPI_IMAGES_DENY: 'evil.test/**', DOCKAPI_REGISTRIES: 'docker.io' })
   t.equal((await api.run(SLEEP)).status, 201)
   t.equal((await api.run({ ...SLEEP, image: `docker.io/library/${image}` })).status, 201)
@@ -94,7 +94,7 @@ t.test('no more containers than there may be', async (t) => {
   chaos.clear()
 })
 
-t.test('ports of the host: those that are allowed, and never dockAPI\'s own', async (t) => {
+t.test('S26: ports of the host: those that are allowed, and never dockAPI\'s own', async (t) => {
   const api = limited
   for (const port of [47001, 47011, 8081]) t.match(await api.run({ ...SLEEP, host_port: port }), { status: 403, body: { denials: [{ rule: 'PortBindings' }] } }, String(port))
   t.match(await api.run({ ...SLEEP, ports: [{ container_port: 81, host_port: 8081 }] }), { status: 403 })

@@ -116,7 +116,7 @@ t.test('limits: memory and CPU of each container, how many there may be, also wh
   t.equal((await small.run(SLEEP)).status, 201, 'one that is gone gives its place back')
 })
 
-t.test('a lifetime ends with the removal of this very container, also when the server was down meanwhile', async (t) => {
+t.test('S28: a lifetime ends with the removal of this very container, also when the server was down meanwhile', async (t) => {
   const brief = clientOf({ scopes: ['run', 'read'], limits: { lifetime: '1h' } })
   const [first, second] = [await brief.run<{ id: string, name: string, labels: Record<string, string> }>(SLEEP), await admin.run<{ id: string }>(SLEEP)]
   const expiresAt = Date.parse(first.body.labels['dockapi.expires_at']!)

@@ -61,7 +61,7 @@ t.test('revoking a token ends its log streams within a second, and nobody else\'
   }
 })
 
-t.test('another process revokes it, and a token expires: the same', async (t) => {
+t.test('S21: another process revokes it, and a token expires: the same', async (t) => {
   const dataDir = t.testdir({})
   const { app, url } = await listenTestApp(t, { DOCKAPI_DATA_DIR: dataDir })
   const { id } = await chatter(`also-talks-${process.pid}`)
@@ -116,7 +116,7 @@ t.test('a ticket opens one request, with the rights of who asked for it, and die
   t.equal(await status('/containers', { headers: { 'sec-websocket-protocol': doomed } }), 401)
 })
 
-t.test('no credential of dockAPI reaches an application: tokens, revoked ones, tickets', async (t) => {
+t.test('S7: no credential of dockAPI reaches an application: tokens, revoked ones, tickets', async (t) => {
   const { app, url } = await listenTestApp(t)
   const seen = await startTestContainer(engine, {
     image: await nodeImage(engine),

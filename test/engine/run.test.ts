@@ -110,7 +110,7 @@ t.test('not ready in time is a 504 that says all, and the container is kept', as
   t.equal((await api.get(`/containers/${body.id}`)).status, 200)
 })
 
-t.test('a redirect is not followed', async (t) => {
+t.test('S11: a redirect is not followed', async (t) => {
   const { status, body } = await api.run<Problem & { last_probe: string }>({ image, container_port: 80, wait_ready: true, health_path: '/dir', wait_timeout: 1, command: ['sh', '-c', 'mkdir -p /www/dir; exec httpd -f -p 80 -h /www'] })
   t.equal(status, 504)
   t.match(body.last_probe, /GET \/dir answered 30[12]/)

@@ -77,7 +77,7 @@ t.test('sockets are counted with the other streams', async (t) => {
   await until(() => app.streams.open === 0)
 })
 
-t.test('a client that does not read stops the log, and memory does not grow', async (t) => {
+t.test('S24: a client that does not read stops the log, and memory does not grow', async (t) => {
   const id = await run('yes 0123456789012345678901234567890123456789')
   const accepted = once(app.server, 'connection') as Promise<[Socket]>
   const { ws, next } = await openSocket(t, `${url}/containers/${id}/logs?follow=true&tail=0`)

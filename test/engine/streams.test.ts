@@ -26,7 +26,7 @@ async function logs (id: string, query = '') {
   return { answer, bytes: Buffer.from(await answer.arrayBuffer()) }
 }
 
-t.test('logs are the bytes that were written, both outputs, no framing', async (t) => {
+t.test('S22: logs are the bytes that were written, both outputs, no framing', async (t) => {
   const id = await ended('echo one; echo two >&2; sleep 0.1; printf "\\000caf\\303\\251 no newline"')
   const { answer, bytes } = await logs(id)
   t.equal(answer.status, 200)
@@ -99,7 +99,7 @@ t.test('exec answers as the contract shows', async (t) => {
   for (const command of ['no-such-program', '/tmp']) t.match((await exec({ command })).body.exit_code, /12[67]/)
 })
 
-t.test('exec output is capped, the process is not blocked', async (t) => {
+t.test('S24: exec output is capped, the process is not blocked', async (t) => {
   const { id } = await run('sleep 300')
   const { body } = await api.post<ExecResult>(`/containers/${id}/exec`, { command: 'sh -c "yes | head -c 5000000; echo done >&2"' })
   t.equal(body.stdout.length, 1024 ** 2)

@@ -38,7 +38,7 @@ await t.test('no detail takes the place of a standard member', async (t) => {
   t.equal(Object.keys(problemOf(error, '/x', 'req-1')).at(-1), 'exit_code')
 })
 
-await t.test('a bug says nothing about the inside', async (t) => {
+await t.test('S30: a bug says nothing about the inside', async (t) => {
   const app = await createFailing(t)
   const response = await app.inject('/bug')
   t.equal(response.statusCode, 500)

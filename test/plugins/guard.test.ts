@@ -165,13 +165,13 @@ await t.test('a token in the URL is refused with the way out, right or wrong, an
   }
 })
 
-await t.test('a route that says nothing of who may use it stops the start', async (t) => {
+await t.test('P5: a route that says nothing of who may use it stops the start', async (t) => {
   const app = await createTestApp(t)
   app.post('/forgotten', async () => 'x')
   await t.rejects(async () => { await app.ready() }, { message: /POST \/forgotten: config says neither scope nor public/ })
 })
 
-await t.test('after 100 wrong tokens an address waits; tokens that nobody can guess still count', async (t) => {
+await t.test('S21: after 100 wrong tokens an address waits; tokens that nobody can guess still count', async (t) => {
   const { app } = await createGuarded(t, { DOCKAPI_TOKEN: TOKEN })
   const { token } = app.tokens.create({ name: 'ci', scopes: ['read'] })
   const call = (authorization?: string, remoteAddress = '203.0.113.7') => app.inject({ url: '/guarded', remoteAddress, headers: authorization === undefined ? {} : { authorization } })
@@ -197,7 +197,7 @@ await t.test('the token stands in for the Host check; on an open port public rou
   t.equal((await local.inject({ url: '/livez', headers: evil })).statusCode, 403)
 })
 
-await t.test('without a token no spelling of a protected path gets past the guard', async (t) => {
+await t.test('P5: without a token no spelling of a protected path gets past the guard', async (t) => {
   const { app, routes, calls } = await createGuarded(t, { DOCKAPI_TOKEN: TOKEN })
   const guarded = [...new Set(['/guarded', ...routes.filter((route) => route.config?.public !== true).map(({ url }) => url)])].filter((url) => url !== '*')
   for (const url of guarded) {

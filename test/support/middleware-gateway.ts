@@ -4,6 +4,8 @@ import { answerClientError, problemOf, statusOf } from '../../plugins/errors.ts'
 import type { Middleware as Definition } from '../../schemas/middlewares.ts'
 import type { DockApiError } from '../../src/errors.ts'
 import { createForwarder } from '../../src/forward/forwarder.ts'
+import { createHttp1Transport } from '../../src/forward/http1-transport.ts'
+import { TRANSPORT_DEFAULTS } from '../../src/forward/transport.ts'
 import type { Upstream } from '../../src/forward/upstream.ts'
 import { createMiddlewareRegistry } from '../../src/gateway/middlewares/registry.ts'
 import type { Middleware, MiddlewareRegistry } from '../../src/gateway/middlewares/registry.ts'
@@ -26,16 +28,16 @@ export type MiddlewareGateway = {
   readonly ownToken: string
 }
 
-export type GatewayFakes = { auth?: (address: URL) => Upstream | Promise<Upstream> | undefined, services?: Record<string, Upstream>, timeoutMs?: number, clientTimeoutMs?: number }
+export type GatewayFakes = { auth?: (address: URL) => Upstream | Promise<Upstream> | undefined, services?: Record<string, Upstream>, timeoutMs?: number, clientTimeoutMs?: number, answerTimeoutMs?: number }
 
 export function upstreamAt (port: number, containerId = 'c'): Upstream {
   return { containerId: containerId.padEnd(64, '0'), scheme: 'http', host: '127.0.0.1', port, reason: 'the test says so' }
 }
 
 /** The gateway's server, middlewares and forwarding before one rawd; closed when the test ends. */
-export async function createMiddlewareGateway (t: Test, plan?: Plan, { auth, services = {}, timeoutMs = 10_000, clientTimeoutMs = 60_000 }: GatewayFakes = {}): Promise<MiddlewareGateway> {
+export async function createMiddlewareGateway (t: Test, plan?: Plan, { auth, services = {}, timeoutMs = 10_000, clientTimeoutMs = 60_000, answerTimeoutMs = 60_000 }: GatewayFakes = {}): Promise<MiddlewareGateway> {
   const rawd = await createRawUpstream(plan)
-  const forwarder = createForwarder({ graceMs: 200 })
+  const forwarder = createForwarder({ graceMs: 200, transport: createHttp1Transport({ ...TRANSPORT_DEFAULTS, answerTimeoutMs }) })
   const registry = createMiddlewareRegistry({ resolveAuth: async (address) => auth?.(address), resolveService: async (name) => services[name], principalOf: () => undefined, statusOf }, { authTimeoutMs: timeoutMs, pageTimeoutMs: timeoutMs })
   let middlewares: Middleware[] = []
   const gateway: MiddlewareGateway = { port: 0, rawd, registry, use, refusals: [], clientAddress: undefined, scheme: 'http', ownToken: 'Bearer own' }

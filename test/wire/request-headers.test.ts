@@ -105,7 +105,7 @@ await t.test('a request with two meanings is refused before anything is dialled'
   t.equal(rawd.connections.length, 0)
 })
 
-await t.test('the Authorization of dockAPI stays, the one of the application passes', async (t) => {
+await t.test('S7: the Authorization of dockAPI stays, the one of the application passes', async (t) => {
   const { port, rawd } = await createRig(t)
   await exchange(t, port, `${GET}Authorization: Bearer ${TOKEN}\r\n\r\n`)
   await exchange(t, port, `${GET}Authorization: Basic dXNlcjpwYXNz\r\n\r\n`)

@@ -53,7 +53,7 @@ await t.test('redirects to the container\'s root lead back under the prefix, oth
   t.equal(rawd.requests.length, cases.size, 'no redirect was followed')
 })
 
-await t.test('cookies belong to their container', async (t) => {
+await t.test('S9: cookies belong to their container', async (t) => {
   const { port, rawd } = await createRig(t)
   const cases = new Map([
     ['sid=1; Path=/', 'sid=1; Path=/proxy/web/'], ['sid=1;path=/app;HttpOnly', 'sid=1; Path=/proxy/web/app;HttpOnly'],
@@ -64,7 +64,7 @@ await t.test('cookies belong to their container', async (t) => {
   t.same((await exchange(t, port, GET)).all('Set-Cookie'), [...cases.values()])
 })
 
-await t.test('a container does not speak for the whole origin', async (t) => {
+await t.test('S10: a container does not speak for the whole origin', async (t) => {
   const { port } = await createRig(t, say('HTTP/1.1 200 OK\r\nService-Worker-Allowed: /\r\nClear-Site-Data: "*"\r\nAlt-Svc: h3=":1"\r\nStrict-Transport-Security: max-age=1\r\nContent-Length: 0\r\n\r\n'))
   const answer = await exchange(t, port, GET)
   for (const name of ['Service-Worker-Allowed', 'Clear-Site-Data', 'Alt-Svc', 'Strict-Transport-Security']) t.same(answer.all(name), [], name)

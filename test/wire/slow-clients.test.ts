@@ -9,7 +9,8 @@ import { until } from '../support/until.ts'
 
 /** How many of each kind attack at once. */
 const MANY = 500
-const READERS = 20
+/** The system holds some megabytes for each that does not read. */
+const READERS = 100
 /** What the buffers of the system and of the server hold for one connection at most, in bytes. */
 const MOST_BUFFERED = 32 * 1024 ** 2
 const PIECE = 'x'.repeat(64 * 1024)
@@ -46,7 +47,7 @@ async function listenApi () {
 async function listenGateway (t: Test) {
   return await createMiddlewareGateway(t, ({ path }) => path === '/give'
     ? [{ send: 'HTTP/1.1 200 OK\r\nContent-Length: 10000000000\r\n\r\n' }, { send: PIECE, repeat: 100_000 }]
-    : [{ wait: 'body' }, { send: 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok' }], { clientTimeoutMs: 1_000 })
+    : [{ wait: 'body' }, { send: 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok' }], { clientTimeoutMs: 1_000, answerTimeoutMs: 1_000 })
 }
 
 async function connectMany (t: Test, port: number, bytes: string): Promise<RawClient[]> {
@@ -58,7 +59,7 @@ async function connectMany (t: Test, port: number, bytes: string): Promise<RawCl
 }
 
 for (const plane of ['API', 'gateway'] as const) {
-  t.test(`${plane}: heads that do not come to an end get 408, and others are served meanwhile`, async (t) => {
+  t.test(`G1: ${plane}: heads that do not come to an end get 408, and others are served meanwhile`, async (t) => {
     const { port } = plane === 'API' ? api : await listenGateway(t)
     const clients = await connectMany(t, port, 'GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Slow: ')
     const answers = Promise.all(clients.map((client) => client.answer()))
@@ -69,14 +70,26 @@ for (const plane of ['API', 'gateway'] as const) {
   })
 }
 
-t.test('API: who does not read what it asked for is cut off, and nothing is gathered for it', async (t) => {
+for (const plane of ['API', 'gateway'] as const) {
+  t.test(`G1: ${plane}: bodies that stop get 408, and others are served meanwhile`, async (t) => {
+    const { port } = plane === 'API' ? api : await listenGateway(t)
+    const clients = await connectMany(t, port, 'POST /take-json HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"slow":')
+    const answers = Promise.all(clients.map((client) => client.answer()))
+    t.equal((await exchange(t, port, 'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n')).status, 200)
+    t.same([...new Set((await answers).map(({ status }) => status))], [408])
+    await Promise.all(clients.map((client) => client.closed()))
+    t.equal((await exchange(t, port, 'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n')).status, 200)
+  })
+}
+
+t.test('G1: API: who does not read what it asked for is cut off, and nothing is gathered for it', async (t) => {
   const { port, given } = api
   await askWithoutReading(t, port)
   await until(() => given.cut === READERS)
   t.ok(given.bytes < READERS * MOST_BUFFERED, `${given.bytes} bytes were produced`)
 })
 
-t.test('gateway: who does not read what it asked for is cut off, and its container is let go', async (t) => {
+t.test('G1: gateway: who does not read what it asked for is cut off, and its container is let go', async (t) => {
   const { port, rawd } = await listenGateway(t)
   await askWithoutReading(t, port)
   await until(() => rawd.connections.length === READERS)
@@ -84,7 +97,7 @@ t.test('gateway: who does not read what it asked for is cut off, and its contain
   t.equal((await exchange(t, port, 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')).status, 200)
 })
 
-t.test('a JSON body has to be here in time, also one that drips', async (t) => {
+t.test('G1: a JSON body has to be here in time, also one that drips', async (t) => {
   const { port } = api
   const client = await connect(t, port)
   await client.send('POST /take-json HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n{')
@@ -95,7 +108,7 @@ t.test('a JSON body has to be here in time, also one that drips', async (t) => {
   t.equal(answer.json().code, 'request_timeout')
 })
 
-t.test('any other body may take its time, and only not stop', async (t) => {
+t.test('G1: any other body may take its time, and only not stop', async (t) => {
   const { port } = api
   const head = 'POST /take HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-tar\r\nContent-Length: 30\r\n\r\n'
   const [slow, silent] = [await connect(t, port), await connect(t, port)]

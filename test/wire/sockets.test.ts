@@ -79,7 +79,7 @@ await t.test('a broken handshake is refused with a problem document before anyth
   t.equal(openedCount(), openedBefore)
 })
 
-await t.test('who may not call is told so before any switch, and nothing is opened', async (t) => {
+await t.test('W11: who may not call is told so before any switch, and nothing is opened', async (t) => {
   const openedBefore = openedCount()
   const ask = async (bytes: string) => {
     const answer = await exchange(t, port, `${bytes}\r\n`)

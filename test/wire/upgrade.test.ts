@@ -42,7 +42,7 @@ await t.test('a switched connection carries every byte, also those glued to the 
   t.equal(received.digest('hex'), createHash('sha256').update('early').update(up).digest('hex'))
 })
 
-await t.test('the handshake passes both ways, dockAPI\'s token does not', async (t) => {
+await t.test('S7: the handshake passes both ways, dockAPI\'s token does not', async (t) => {
   const { port, rawd } = await createRig(t, () => [{ send: `${SWITCH}Sec-WebSocket-Accept: abc=\r\nSec-WebSocket-Protocol: v2\r\nSec-WebSocket-Extensions: permessage-deflate\r\nSet-Cookie: a=1; Path=/\r\n\r\n` }])
   const client = await connect(t, port)
   await client.send('GET /proxy/web/a%2Fb?x=1?y HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nOrigin: http://page.test\r\nCookie: c=1\r\nSec-WebSocket-Key: key\r\nSec-WebSocket-Version: 13\r\n' +

@@ -7,7 +7,7 @@ const TOKEN = 'a-secret-of-24-characters'
 const OPEN_TO_OTHERS = ['0.0.0.0', '::', '192.168.1.5', 'nas.lan', 'app.localhost', '128.0.0.1']
 const LOOPBACK = ['127.0.0.1', '127.9.9.9', '::1', 'localhost']
 
-t.test('an address that others can reach needs a token, or "off" said aloud', async (t) => {
+t.test('S6: an address that others can reach needs a token, or "off" said aloud', async (t) => {
   for (const host of OPEN_TO_OTHERS) {
     t.throws(() => refuseWithoutToken(loadConfig({ env: { DOCKAPI_HOST: host } }), false), /dockapi token create NAME.*DOCKAPI_TOKEN/, host)
     for (const env of [{ DOCKAPI_TOKEN: TOKEN }, { DOCKAPI_AUTH: 'off' }] as Array<Record<string, string>>) t.doesNotThrow(() => refuseWithoutToken(loadConfig({ env: { DOCKAPI_HOST: host, ...env } }), false), host)

@@ -85,7 +85,7 @@ t.test('an admin token cannot be narrowed, and what narrows must make sense', as
   t.same(tokens.list(), [])
 })
 
-t.test('nothing in the data folder holds the token, and its files are for this user only', async (t) => {
+t.test('S21: nothing in the data folder holds the token, and its files are for this user only', async (t) => {
   const dataDir = t.testdir({})
   const { tokens, close } = rig(dataDir)
   const { token } = tokens.create(READER)
@@ -110,7 +110,7 @@ t.test('a store that everybody could read is closed to others when it is opened'
   t.equal((await stat(join(dataDir, 'dockapi.sqlite'))).mode & 0o777, 0o600)
 })
 
-t.test('right, wrong and unknown tokens take times of one class', async (t) => {
+t.test('S21: right, wrong and unknown tokens take times of one class', async (t) => {
   const { tokens } = rig()
   const { token } = tokens.create(READER)
   const wrong = `${token.slice(0, -4)}AAAA`

@@ -103,7 +103,7 @@ t.test('the command works as a process, on the data folder of a server that runs
   await t.rejects(run(process.execPath, [MAIN, 'token', 'create', 'boss', '--scope', 'admin', '--data-dir', dataDir]), { code: 1 })
 })
 
-t.test('a server that others can reach does not start without a token, and says what to do', async (t) => {
+t.test('S6: a server that others can reach does not start without a token, and says what to do', async (t) => {
   const dataDir = t.testdir({})
   const serve = run(process.execPath, [MAIN, '--host', '0.0.0.0', '--port', '0', '--data-dir', dataDir])
   await t.rejects(serve, { code: 1, stderr: /dockapi token create NAME --scope admin.*DOCKAPI_TOKEN/ })

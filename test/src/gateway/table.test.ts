@@ -45,8 +45,22 @@ t.test('the oldest claimant keeps a host, in whatever order they are given, and 
   }
 })
 
-t.test('no container gets a host of the API', async (t) => {
-  const table = build([container('api'), container('sly', { labels: { 'dockapi.rule': 'Host(`API.localhost`)' } })], { reservedHosts: ['API.localhost'] })
+t.test('S17: no spelling of a host takes it from the container that has it, and no pattern does', async (t) => {
+  const app = container('app')
+  const shown = container('shown', { labels: { 'dockapi.rule': 'Host(`xn--bcher-kva.example`)' } })
+  const address = container('address', { labels: { 'dockapi.rule': 'Host(`127.0.0.1`) || Host(`[::1]`)' } })
+  const rules = ['Host(`APP.localhost`)', 'Host(`app.localhost.`)', 'Host(`APP.LOCALHOST.`)', 'Host(`*.localhost`)', 'Host(`**.localhost`)', 'HostRegexp(`^app`)', 'Host(`XN--BCHER-KVA.example.`)', 'Host(`127.0.0.1`)', 'Host(`::1`)']
+  const later = rules.map((rule, index) => container(`later-${index}`, { labels: { 'dockapi.rule': rule, 'dockapi.priority': '1000000' } }))
+  for (const given of [[app, shown, address, ...later], [...later, address, shown, app]]) {
+    const table = build(given)
+    for (const [host, { id }] of [['app.localhost', app], ['xn--bcher-kva.example', shown], ['127.0.0.1', address], ['::1', address]] as const) t.same(keysAt(table, host), [`${id}:80`], host)
+  }
+  const odd = ['Host(`bücher.example`)', 'Host(`app.localhost:80`)', 'Host(`http://app.localhost`)', 'Host(`app.localhost/x`)', 'Host(`a b`)', 'Host(``)', 'Host(`..`)', 'Host(`app.localhost..`)', 'Host(`app\u200b.localhost`)']
+  for (const rule of odd) t.match(build([container('odd', { labels: { 'dockapi.rule': rule } })]).routes, [{ rule: undefined, hosts: [], problems: [/cannot be read/] }], rule)
+})
+
+t.test('S17: no container gets a host of the API', async (t) => {
+  const table = build([container('api'), container('sly', { labels: { 'dockapi.rule': 'Host(`API.localhost.`)' } })], { reservedHosts: ['API.localhost'] })
   t.equal(find(table, 'api.localhost'), undefined)
 })
 
@@ -109,7 +123,7 @@ t.test('own middlewares are each container\'s, whatever others of its project ca
   t.match(find(table, 'two.example')?.middlewares, [{ definition: { strip_prefix: { prefixes: ['/two'] } } }])
 })
 
-t.test('a service that names another\'s address is not followed', async (t) => {
+t.test('S11: a service that names another\'s address is not followed', async (t) => {
   const sly = container('sly', { labels: { 'traefik.http.routers.sly.rule': 'Host(`sly.example`)', 'traefik.http.services.sly.loadbalancer.server.url': 'http://169.254.169.254/' } })
   const table = build([sly])
   t.same(keysAt(table, 'sly.example'), [`${sly.id}:80`])

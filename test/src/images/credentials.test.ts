@@ -6,7 +6,7 @@ function machineWith (text: string | undefined): Machine {
   return { platform: 'linux', home: '/home/me', uid: 1000, access: () => 'missing', readText: (path) => path === '/home/me/.docker/config.json' ? text : undefined }
 }
 
-t.test('what docker login left is found by the registry of the name', async (t) => {
+t.test('S29: what docker login left is found by the registry of the name', async (t) => {
   const auths = {
     'https://index.docker.io/v1/': { auth: Buffer.from('hub:s:ecret').toString('base64') },
     'r.test:5000': { auth: Buffer.from('user:secret').toString('base64') },

@@ -5,7 +5,7 @@ import { requestIdFrom } from '../../../src/log/request-id.ts'
 
 const HOSTILE = 'a\u001b[31m\u009b2J\u202egpj\u2028\u200b\r\n{"level":60}\u{e0001}\\u001b \ttab'
 
-t.test('a line of the log is the same JSON, without a byte that a terminal obeys', async (t) => {
+t.test('S22: a line of the log is the same JSON, without a byte that a terminal obeys', async (t) => {
   const line = JSON.stringify({ msg: HOSTILE })
   const escaped = escapedLine(line)
   t.same(JSON.parse(escaped), { msg: HOSTILE })

@@ -44,7 +44,7 @@ t.test('what a run can ask for is allowed', async (t) => {
   t.same(await judge(everything), [])
 })
 
-t.test('rights over the host are denied, each named', async (t) => {
+t.test('S12: rights over the host are denied, each named', async (t) => {
   const { judge } = policyOf({ DOCKAPI_VOLUME_ROOTS: '/' })
   const driver = { Name: 'local', Options: { type: 'none', o: 'bind', device: '/' } }
   for (const [rule, host] of [
@@ -148,7 +148,7 @@ t.test('volumes that bind folders of the host by another name are judged as fold
   for (const name of ['root', 'rbind', 'disk', 'overlay', 'plugin']) t.same(await verdict(name), ['Mounts'], name)
 })
 
-t.test('ports: addresses and numbers', async (t) => {
+t.test('S26: ports: addresses and numbers', async (t) => {
   const verdict = async (env: Record<string, string>, HostIp: string, HostPort: string) => (await policyOf(env).judge(spec({ PortBindings: { '80/tcp': [{ HostIp, HostPort }] } }))).map(({ setting }) => setting ?? 'never')
   for (const port of ['', '0', '1024', '65535']) t.same(await verdict({}, '127.0.0.1', port), [], port)
   for (const port of ['80', '1023', '65536', '8000-9000', '-1', 'x']) t.same(await verdict({}, '127.0.0.1', port), ['DOCKAPI_HOST_PORTS'], port)
@@ -176,7 +176,7 @@ t.test('limits hold for what is made and for what is changed; none is more than 
   for (const changes of [{ Devices: [{}] }, { CpuShares: 5 }, { RestartPolicy: { Name: 'x' } }]) await t.rejects(policyOf().enforceChanges(changes as object), { code: 'policy_denied' })
 })
 
-t.test('images: what is allowed and denied, from where, in every spelling', async (t) => {
+t.test('S15: images: what is allowed and denied, from where, in every spelling', async (t) => {
   const settings = async (env: Record<string, string>, Image: string) => (await policyOf(env).judge(spec({}, { Image }))).map(({ setting }) => setting ?? 'never')
   const allow = { DOCKAPI_IMAGES_ALLOW: 'nginx' }
   for (const image of ['nginx', 'nginx:1', 'docker.io/library/nginx:1']) t.same(await settings(allow, image), [], image)
@@ -192,7 +192,7 @@ t.test('images: what is allowed and denied, from where, in every spelling', asyn
   for (const image of ['169.254.169.254/x', '169.254.169.254:80/latest/meta-data', '[fd00:ec2::254]:80/x']) t.same(await settings({}, image), ['never'], image)
 })
 
-t.test('pulls and tags are judged by the same names; builds and archives bring any', async (t) => {
+t.test('S15: pulls and tags are judged by the same names; builds and archives bring any', async (t) => {
   const policy = policyOf({ DOCKAPI_IMAGES_DENY: 'nginx' })
   t.throws(() => policy.enforceImage('nginx:2'), { code: 'policy_denied', hint: 'DOCKAPI_IMAGES_DENY would allow it.' })
   t.equal(policy.enforceImage('abcdef'), 'abcdef:latest', 'never the beginning of an id')
@@ -211,7 +211,7 @@ t.test('capabilities: the default, more, none', async (t) => {
   t.match(await policyOf().judge(spec({ CapDrop: [] })), [{ rule: 'CapDrop', setting: 'DOCKAPI_CAP_DROP' }])
 })
 
-t.test('what was judged is what is sent: a copy that nobody can change', async (t) => {
+t.test('S13: what was judged is what is sent: a copy that nobody can change', async (t) => {
   const asked = spec({ Init: undefined })
   const judged = await policyOf().enforce(asked)
   asked.HostConfig!.Privileged = true
