@@ -72,11 +72,14 @@ function outcomeOf ({ host, method, path }: Asked, taken: LiveRoute | undefined,
   return { outcome: 'answers', summary: `The route "${taken.id}" answers, from ${ready} of ${states.length} ${states.length === 1 ? 'upstream' : 'upstreams'}.` }
 }
 
-/** Containers that would have this host, were they exposed or not in each other's way. */
+/** Containers that would have this host, were they exposed, not in each other's way, or without rules of their own. */
 async function skipped ({ host }: Asked, { table, containers, expose, domain }: ExplainParts, signal?: AbortSignal): Promise<Explanation['skipped']> {
   const inTheWay = table.routes.flatMap(({ name, problems }) => problems.filter((problem) => problem.includes(host)).map((reason) => ({ container: name, reason })))
-  const hidden = (await listOrNone(containers, signal)).filter(({ Labels }) => !isExposed(Labels, expose)).filter((container) => isMeant(container, host, domain))
-  return [...inTheWay, ...hidden.map((container) => ({ container: nameOf(container.Names), reason: hiddenReason(container) }))].slice(0, MAX_NAMED)
+  const meant = (await listOrNone(containers, signal)).filter((container) => isMeant(container, host, domain)).flatMap((container) => {
+    const reason = isExposed(container.Labels, expose) ? ruledReason(container, host, table) : hiddenReason(container)
+    return reason === undefined ? [] : [{ container: nameOf(container.Names), reason }]
+  })
+  return [...inTheWay, ...meant].slice(0, MAX_NAMED)
 }
 
 async function listOrNone ({ engine }: Pick<Containers, 'engine'>, signal?: AbortSignal): Promise<ContainerSummary[]> {
@@ -96,4 +99,9 @@ function isMeant ({ Names, Labels }: ContainerSummary, host: string, domain: str
 function hiddenReason ({ Labels }: ContainerSummary): string {
   if (Labels['dockapi.enable'] === 'false' || Labels['traefik.enable'] === 'false') return 'A label says that it is not to be exposed.'
   return 'It is not exposed: give it the label dockapi.enable=true, or set DOCKAPI_EXPOSE=all.'
+}
+
+function ruledReason ({ Id }: ContainerSummary, host: string, { byContainer }: Table): string | undefined {
+  const route = byContainer.get(Id)
+  return route === undefined || route.problems.some((problem) => problem.includes(host)) ? undefined : `It has a rule of its own in place of this host: ${route.ruleText}`
 }

@@ -154,12 +154,34 @@ t.test('overrides change what labels say, by the API\'s middlewares too, and out
   t.ok(id.startsWith((await seen(t, `${PREFIX}-fixed.localhost`)).id))
 })
 
+t.test('explain says of a container with rules of its own why its name leads nowhere', async (t) => {
+  const rule = `Host(\`${PREFIX}-elsewhere.localhost\`) && PathPrefix(\`/app\`)`
+  await start('ruled', { 'dockapi.rule': rule })
+  await answers(t, `${PREFIX}-elsewhere.localhost`, { line: 'GET /app HTTP/1.1' })
+  t.match(await explain(`http://${PREFIX}-ruled.localhost/`), { outcome: 'no_route', skipped: [{ container: `${PREFIX}-ruled`, reason: new RegExp(`${PREFIX}-elsewhere`) }] })
+  t.match(await api.get(`/containers/${PREFIX}-ruled`), { body: { urls: { host: `http://${PREFIX}-elsewhere.localhost:${port}/app` } } })
+})
+
+t.test('a route is changed by its id, whatever characters nginx-proxy\'s variables brought into it', async (t) => {
+  const host = `${PREFIX}-virtual.localhost`
+  await startTestContainer(engine, { image, command, port: 8080, name: `${PREFIX}-virtual`, env: { VIRTUAL_HOST: `${host},*.${host}`, VIRTUAL_PATH: '/app/' }, labels: { 'dockapi.enable': 'true' } })
+  await answers(t, host, { line: 'GET /app/ HTTP/1.1' })
+  for (const id of [`${host}/app/@docker`, `*.${host}/app/@docker`]) {
+    const path = `/routes/${encodeURIComponent(id)}`
+    t.match(await api.get(path), { status: 200, body: { id } })
+    t.match(await api.call('PUT', `${path}/override`, { priority: 7 }), { status: 200, body: { id, priority: 7, overridden: true } })
+    t.match(await api.get(`${path}/versions`), { status: 200, body: [{ document: { priority: 7 } }] })
+    t.match(await api.post(`${path}/undo`), { status: 200, body: { document: null } })
+  }
+})
+
 t.test('explain says what answers, what nearly does, and which container is hidden', async (t) => {
   await startTestContainer(engine, { image, command, name: `${PREFIX}-hidden`, port: 8080 })
   t.match(await explain(`${PREFIX}-one.localhost:8080/a?b=c`), { outcome: 'answers', host: `${PREFIX}-one.localhost`, route: { name: `${PREFIX}-one`, upstreams: [{ state: 'up', reason: /published/ }] }, candidates: [{ matches: true, reason: 'It is taken.' }] })
   t.match(await explain(`http://${PREFIX}-hidden.localhost/`), { outcome: 'no_route', route: null, skipped: [{ container: `${PREFIX}-hidden`, reason: /dockapi\.enable=true/ }] })
   t.match(await explain(`http://${PREFIX}-onee.localhost/`), { suggestion: `${PREFIX}-one.localhost` })
-  t.match(await api.get('/routes/explain?url=http://%00'), { status: 400 })
+  t.match(await explain(`wss://${PREFIX}-one.localhost/ws`), { outcome: 'answers', host: `${PREFIX}-one.localhost` })
+  for (const text of ['http://%00', 'ftp://one.localhost/']) t.match(await api.get(`/routes/explain?url=${text}`), { status: 400, body: { errors: [{ pointer: '/url' }] } }, text)
   t.match(await api.get('/routes/explain'), { status: 400, body: { errors: [{ pointer: '/url' }] } })
 })
 

@@ -2,6 +2,7 @@ import t from 'tap'
 import { isExposed } from '../../../src/gateway/exposure.ts'
 import type { RoutedContainer } from '../../../src/gateway/routed-container.ts'
 import { staticClaims } from '../../../src/gateway/static-claims.ts'
+import { urlsOf } from '../../../src/gateway/route-urls.ts'
 import { buildTable } from '../../../src/gateway/table.ts'
 import type { Table, TableOptions } from '../../../src/gateway/table.ts'
 import { composeLabels, routedContainer as container } from '../../support/routed-container.ts'
@@ -166,3 +167,14 @@ t.test('exposed are those that dockAPI made or that opted in, or all; never one 
 })
 
 t.end()
+
+t.test('the URLs of a route lead to it: with the path that its rule asks for', async (t) => {
+  const urls = (rule: string, port = 8080) => urlsOf(build([container('web', { labels: { 'dockapi.rule': rule } })]).routes[0]!, port)
+  t.same(urls('Host(`a.test`)'), ['http://a.test:8080/'])
+  t.same(urls('Host(`a.test`)', 80), ['http://a.test/'])
+  t.same(urls('Host(`a.test`) && PathPrefix(`/api`)'), ['http://a.test:8080/api'])
+  t.same(urls('(Host(`a.test`) && Path(`/one two`)) || Host(`b.test`)'), ['http://a.test:8080/one%20two', 'http://b.test:8080/'])
+  t.same(urls('Host(`a.test`) && (Path(`/api`) || PathPrefix(`/api/`))'), ['http://a.test:8080/api'])
+  t.same(urls('Host(`[::1]`) && !Path(`/api`)'), ['http://[::1]:8080/'])
+  t.same(urls('PathPrefix(`/api`)'), [])
+})
