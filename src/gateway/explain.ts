@@ -51,8 +51,17 @@ export async function explainUrl ({ url, method = 'GET' }: ExplainQuery, parts: 
     route: taken === undefined ? null : describe(taken),
     candidates,
     skipped: taken === undefined ? await skipped(asked, parts, signal) : [],
-    suggestion: taken === undefined ? nearest(asked.host, table.routes.flatMap(({ hosts }) => hosts)) ?? null : null
+    suggestion: taken === undefined ? nearestHost(asked.host, parts) ?? null : null
   }
+}
+
+/** Within dockAPI's own domain names are compared without it: what all have in common makes none alike. */
+function nearestHost (host: string, { table, domain }: ExplainParts): string | undefined {
+  const end = `.${domain}`
+  const hosts = table.routes.flatMap((route) => route.hosts)
+  if (!host.endsWith(end)) return nearest(host, hosts)
+  const name = nearest(host.slice(0, -end.length), hosts.flatMap((each) => each.endsWith(end) ? each.slice(0, -end.length) : []))
+  return name === undefined ? undefined : `${name}${end}`
 }
 
 function outcomeOf ({ host, method, path }: Asked, taken: LiveRoute | undefined, { reserved, table, pool }: ExplainParts): Pick<Explanation, 'outcome' | 'summary'> {
@@ -103,5 +112,6 @@ function hiddenReason ({ Labels }: ContainerSummary): string {
 
 function ruledReason ({ Id }: ContainerSummary, host: string, { byContainer }: Table): string | undefined {
   const route = byContainer.get(Id)
-  return route === undefined || route.problems.some((problem) => problem.includes(host)) ? undefined : `It has a rule of its own in place of this host: ${route.ruleText}`
+  if (route === undefined || route.problems.some((problem) => problem.includes(host))) return undefined
+  return route.rule === undefined ? route.problems.join(' ') : `It has a rule of its own in place of this host: ${route.ruleText}`
 }

@@ -159,6 +159,10 @@ t.test('explain says of a container with rules of its own why its name leads now
   await start('ruled', { 'dockapi.rule': rule })
   await answers(t, `${PREFIX}-elsewhere.localhost`, { line: 'GET /app HTTP/1.1' })
   t.match(await explain(`http://${PREFIX}-ruled.localhost/`), { outcome: 'no_route', skipped: [{ container: `${PREFIX}-ruled`, reason: new RegExp(`${PREFIX}-elsewhere`) }] })
+  const ruled = `/routes/${PREFIX}-ruled@docker/override`
+  t.match(await api.call('PUT', ruled, { enabled: false }), { status: 200 })
+  t.match(await explain(`http://${PREFIX}-ruled.localhost/`), { skipped: [{ container: `${PREFIX}-ruled`, reason: 'The API switched it off.' }] })
+  t.match(await api.post(`/routes/${PREFIX}-ruled@docker/undo`), { status: 200 })
   t.match(await api.get(`/containers/${PREFIX}-ruled`), { body: { urls: { host: `http://${PREFIX}-elsewhere.localhost:${port}/app` } } })
 })
 
@@ -175,11 +179,17 @@ t.test('a route is changed by its id, whatever characters nginx-proxy\'s variabl
   }
 })
 
+t.test('a server whose name nobody knows is told from one that refuses', async (t) => {
+  await api.post('/routes', { name: `${PREFIX}-lost`, rule: `Host(\`${PREFIX}-lost.localhost\`)`, upstreams: [{ url: 'http://nowhere.invalid:1' }] })
+  t.match((await ask(t, `${PREFIX}-lost.localhost`)).json(), { code: 'upstream_failed', detail: /name of the server/, hint: /URL of the upstream/ })
+})
+
 t.test('explain says what answers, what nearly does, and which container is hidden', async (t) => {
   await startTestContainer(engine, { image, command, name: `${PREFIX}-hidden`, port: 8080 })
   t.match(await explain(`${PREFIX}-one.localhost:8080/a?b=c`), { outcome: 'answers', host: `${PREFIX}-one.localhost`, route: { name: `${PREFIX}-one`, upstreams: [{ state: 'up', reason: /published/ }] }, candidates: [{ matches: true, reason: 'It is taken.' }] })
   t.match(await explain(`http://${PREFIX}-hidden.localhost/`), { outcome: 'no_route', route: null, skipped: [{ container: `${PREFIX}-hidden`, reason: /dockapi\.enable=true/ }] })
   t.match(await explain(`http://${PREFIX}-onee.localhost/`), { suggestion: `${PREFIX}-one.localhost` })
+  t.match(await explain('http://xyz.localhost/'), { suggestion: null }, 'a domain in common is no likeness')
   t.match(await explain(`wss://${PREFIX}-one.localhost/ws`), { outcome: 'answers', host: `${PREFIX}-one.localhost` })
   for (const text of ['http://%00', 'ftp://one.localhost/']) t.match(await api.get(`/routes/explain?url=${text}`), { status: 400, body: { errors: [{ pointer: '/url' }] } }, text)
   t.match(await api.get('/routes/explain'), { status: 400, body: { errors: [{ pointer: '/url' }] } })
