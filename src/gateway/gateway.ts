@@ -118,7 +118,7 @@ const MAX_SUGGESTIONS = 20
 export function createGateway (parts: GatewayParts): Gateway {
   const { config, containers, isOwnToken, describe, onClientError, onRefusal, accessLog } = parts
   const forwarder = accessLog?.watching(parts.forwarder) ?? parts.forwarder
-  const settings = createGatewaySettings(parts.settingsTable, { onChange: () => { live.renew() }, ownPorts: () => [...parts.apiPorts(), ...server.listening ? [portOf()] : []] })
+  const settings = createGatewaySettings(parts.settingsTable, { onChange: () => { live.renew() }, checkMiddleware: (definition) => { registry.check(definition) }, ownPorts: () => [...parts.apiPorts(), ...server.listening ? [portOf()] : []] })
   const file = watchMiddlewareFile(config.middlewaresFile, { onChange: () => { live.renew() }, onProblem: parts.onFileProblem })
   const pool = createPool<Member>({ secret: parts.secret })
   const live = createLiveTable({ build, onTable })

@@ -179,6 +179,19 @@ t.test('a route is changed by its id, whatever characters nginx-proxy\'s variabl
   }
 })
 
+t.test('a middleware that means nothing is refused, with the field, and what was before stays', async (t) => {
+  const path = `/middlewares/${PREFIX}-checked`
+  t.match(await api.call('PUT', path, { add_prefix: { prefix: '/x' } }), { status: 200 })
+  const wrong = [
+    [{ redirect_regex: { regex: '(', replacement: '/' } }, '/redirect_regex/regex'],
+    [{ basic_auth: { users: ['ada:plain'] } }, '/basic_auth/users/0'],
+    [{ ip_allow_list: { source_range: ['10.0.0.0/99'] } }, '/ip_allow_list/source_range/0']
+  ]
+  for (const [definition, pointer] of wrong) t.match(await api.call('PUT', path, definition), { status: 400, body: { code: 'invalid_request', errors: [{ pointer }] } })
+  t.match((await api.get<Array<{ name: string, definition: unknown }>>('/middlewares')).body.find(({ name }) => name === `${PREFIX}-checked`), { definition: { add_prefix: { prefix: '/x' } } })
+  t.match(await api.call('PUT', path, { chain: { middlewares: ['later'] } }), { status: 200 })
+})
+
 t.test('a server whose name nobody knows is told from one that refuses', async (t) => {
   await api.post('/routes', { name: `${PREFIX}-lost`, rule: `Host(\`${PREFIX}-lost.localhost\`)`, upstreams: [{ url: 'http://nowhere.invalid:1' }] })
   t.match((await ask(t, `${PREFIX}-lost.localhost`)).json(), { code: 'upstream_failed', detail: /name of the server/, hint: /URL of the upstream/ })
