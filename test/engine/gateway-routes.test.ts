@@ -179,6 +179,16 @@ t.test('a route is changed by its id, whatever characters nginx-proxy\'s variabl
   }
 })
 
+t.test('a route of the API may lead to a port that the container does not expose', async (t) => {
+  const source = APPLICATION.replace('listen(8080)', 'listen(8123)')
+  const { id } = await startTestContainer(engine, { image, command: ['node', '--input-type=module', '--eval', source], name: `${PREFIX}-port`, labels: { 'dockapi.enable': 'true' } })
+  const host = `${PREFIX}-by-port.localhost`
+  await until(async () => (await api.get(`/routes/${PREFIX}-port@docker`)).status === 200)
+  t.match(await api.post('/routes', { name: host, rule: `Host(\`${host}\`)`, service: `${PREFIX}-port`, port: 8123 }), { status: 201, body: { upstreams: [{ port: 8123, address: /:8123$/ }] } })
+  await answers(t, host)
+  t.ok(id.startsWith((await seen(t, host)).id))
+})
+
 t.test('a middleware that means nothing is refused, with the field, and what was before stays', async (t) => {
   const path = `/middlewares/${PREFIX}-checked`
   t.match(await api.call('PUT', path, { add_prefix: { prefix: '/x' } }), { status: 200 })
