@@ -83,7 +83,7 @@ function outcomeOf ({ host, method, path }: Asked, taken: LiveRoute | undefined,
 
 /** Containers that would have this host, were they exposed, not in each other's way, or without rules of their own. */
 async function skipped ({ host }: Asked, { table, containers, expose, domain }: ExplainParts, signal?: AbortSignal): Promise<Explanation['skipped']> {
-  const inTheWay = table.routes.flatMap(({ name, problems }) => problems.filter((problem) => problem.includes(host)).map((reason) => ({ container: name, reason })))
+  const inTheWay = table.routes.flatMap(({ name, service, problems }) => problems.filter((problem) => problem.includes(host)).map((reason) => ({ container: service.members[0]?.container.name ?? name, reason })))
   const meant = (await listOrNone(containers, signal)).filter((container) => isMeant(container, host, domain)).flatMap((container) => {
     const reason = isExposed(container.Labels, expose) ? ruledReason(container, host, table) : hiddenReason(container)
     return reason === undefined ? [] : [{ container: nameOf(container.Names), reason }]
