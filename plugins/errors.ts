@@ -138,7 +138,7 @@ function translate (raw: FastifyError, request: FastifyRequest): DockApiError {
   if (raw instanceof DockApiError) return raw
   if (raw.validation !== undefined) return translateValidation(raw)
   const code = FASTIFY_CODES[raw.code]
-  if (code === 'unsupported_media_type') return new DockApiError(code, describeType(request.headers['content-type']), { cause: raw })
+  if (code === 'unsupported_media_type') return new DockApiError(code, describeType(request.headers['content-type']), { cause: raw, ...hintOfTypes(request) })
   // Its own sentence repeats the query, which may hold secrets.
   if (raw.code === 'FST_ERR_BAD_URL') return new DockApiError('invalid_request', 'The path is not percent-encoded rightly.', { cause: raw })
   if (code !== undefined) return new DockApiError(code, raw.message, { cause: raw })
@@ -152,6 +152,12 @@ function translate (raw: FastifyError, request: FastifyRequest): DockApiError {
 
 function describeType (type: string | undefined): string {
   return type === undefined ? 'The body has no content type.' : `The API takes no body of the content type "${type}".`
+}
+
+/** JSON is what most routes take; the others say so in their schema. */
+function hintOfTypes ({ routeOptions }: FastifyRequest): { hint?: string } {
+  const { content } = routeOptions.schema?.body as { content?: Record<string, unknown> } | undefined ?? {}
+  return content === undefined ? {} : { hint: `Send the header content-type with what the body is: ${Object.keys(content).join(', ')}.` }
 }
 
 function translateConnectionError ({ code }: ConnectionError): DockApiError {

@@ -48,7 +48,8 @@ async function streams (app: FastifyInstance) {
   app.decorateReply('sendStream', async function (this: FastifyReply, { form, open, textOf = () => '', encoder = createEncoder(form, textOf) }) {
     this.type(`${MEDIA_TYPES[form]}; charset=utf-8`)
     this.headers({ 'x-content-type-options': 'nosniff', 'x-accel-buffering': 'no', 'cache-control': 'no-store', vary: 'Accept' })
-    if (this.request.method === 'HEAD') return this.send('')
+    // Nobody knows how long the stream would be.
+    if (this.request.method === 'HEAD') return this.send(Readable.from([]))
     const protocol = this.request.isSocket ? selectProtocol(this.request.raw, EVENT_PROTOCOLS) : undefined
     // Fastify keeps the headers back until there is a first chunk, which may be a long time off.
     this.raw.once('pipe', () => this.raw.flushHeaders())

@@ -7,7 +7,7 @@ import { DockApiError } from '../src/errors.ts'
 import { ref } from '../schemas/model.ts'
 import { problems } from '../schemas/problem.ts'
 import { ExplanationSchema, ExplainQuerySchema } from '../schemas/explain.ts'
-import { RouteOverrideSchema, RouteParamsSchema, RouteSchema, SettingVersionSchema, StaticRouteSchema, UndoQuerySchema } from '../schemas/routes.ts'
+import { RouteOverrideSchema, RouteParamsSchema, RouteSchema, SettingVersionSchema, StaticRouteParamsSchema, StaticRouteSchema, UndoQuerySchema } from '../schemas/routes.ts'
 import type { RouteInfo } from '../schemas/routes.ts'
 import { versionOf } from '../src/gateway/setting-version.ts'
 
@@ -77,7 +77,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['Gateway'],
       summary: 'Replace a route of the API, or add it',
       description: 'For routes that labels declare, see `PUT /routes/{route}/override`.',
-      params: RouteParamsSchema,
+      params: StaticRouteParamsSchema,
       body: ref(StaticRouteSchema),
       response: { 200: ref(RouteSchema), ...problems(409, 413, 415) }
     }
@@ -95,7 +95,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['Gateway'],
       summary: 'Remove a route of the API',
       description: 'Requests in flight finish. `POST /routes/{route}/undo` brings it back.',
-      params: RouteParamsSchema,
+      params: StaticRouteParamsSchema,
       response: { 204: Type.Null({ description: 'It is gone.' }), ...problems(404, 409) }
     }
   }, async ({ params: { route: id }, principal }, reply) => {

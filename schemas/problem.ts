@@ -53,7 +53,7 @@ export const DESCRIPTIONS = {
   426: 'Only a WebSocket answers here.',
   429: 'Too many requests or open streams, or too many wrong tokens.',
   500: 'The engine or the server failed.',
-  502: 'The container did not answer properly.',
+  502: 'The application did not answer properly.',
   503: 'The engine cannot be reached, or the container does not run.',
   504: 'Not done in time.'
 } as const

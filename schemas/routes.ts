@@ -15,8 +15,13 @@ export type RouteProvider = (typeof ROUTE_PROVIDERS)[number]
 /** Of routes and middlewares: what Traefik allows in labels, so that a reference can be written everywhere. */
 export const SettingName = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,126}$', description: 'Letters, digits, `_`, `.` and `-`.', examples: ['shop'] })
 
+/** Any route: what labels and variables of a container name has any characters. */
 export const RouteParamsSchema = Type.Object({
-  route: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,140}(@(docker|api))?$', description: 'As `GET /routes` tells it, `web@docker`; the name alone where it is unambiguous.', examples: ['my-nginx@docker'] })
+  route: Type.String({ minLength: 1, description: 'As `GET /routes` tells it, `web@docker`, percent-encoded where it has a `/`; the name alone where it is unambiguous.', examples: ['my-nginx@docker'] })
+})
+/** One that the API has or makes. */
+export const StaticRouteParamsSchema = Type.Object({
+  route: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,126}(@api)?$|@docker$', description: 'Its name, or its id: `nas@api`.', examples: ['nas'] })
 })
 export const MiddlewareParamsSchema = Type.Object({ name: SettingName })
 export const UndoQuerySchema = Type.Object({ version: Type.Optional(Type.Integer({ minimum: 1, description: 'The version to bring back; the one before the last change when left out.' })) }, { additionalProperties: false })
@@ -89,7 +94,7 @@ export const RouteSchema = model('Route', {
   rule: Type.String({ description: 'Which requests it is for.' }),
   priority: Type.Integer({ description: 'Higher wins among the routes of a host.' }),
   hosts: Type.Array(Type.String(), { description: 'Where it answers.' }),
-  urls: Type.Array(Type.String(), { description: 'The same as URLs, with the gateway\'s port.' }),
+  urls: Type.Array(Type.String(), { description: 'The same as URLs, with the gateway\'s port and the path that the rule asks for.' }),
   service: Type.String({ description: 'The pool behind it; the same through all changes.' }),
   provider: oneOf(ROUTE_PROVIDERS, { description: 'Where the route comes from.' }),
   upstreams: Type.Array(RouteUpstream, { description: 'They answer in turn.' }),

@@ -82,7 +82,7 @@ const entries = {
   internal_error: { kind: 'internal', title: 'Internal error', hint: 'The server\'s log has the cause under this request id.' },
   websocket_required: { kind: 'not-implemented', title: 'A WebSocket is needed', hint: 'Connect with a WebSocket client (version 13), such as websocat or the browser\'s WebSocket.' },
   upgrade_required: { kind: 'not-implemented', title: 'Only plain HTTP here' },
-  upstream_failed: { kind: 'bad-gateway', title: 'The container did not answer properly', hint: 'Check that the application listens on its port on all addresses, and its logs.', retryable: true },
+  upstream_failed: { kind: 'bad-gateway', title: 'The application did not answer properly', hint: 'Check that the application listens on its port on all addresses, and its logs.', retryable: true },
   upstream_timeout: { kind: 'timeout', title: 'The container did not answer in time', retryable: true },
   upstream_not_running: { kind: 'unavailable', title: 'Container is not running', hint: 'Start it with POST /containers/{id}/start.', retryable: true },
   upstream_not_ready: { kind: 'unavailable', title: 'Container is not ready', hint: 'Try again in a moment; GET /routes of the API shows what each container is waiting for.', retryable: true },

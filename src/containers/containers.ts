@@ -57,6 +57,9 @@ export type Containers = {
   /** The same for a document that is at hand. */
   upstreamOf (document: ContainerDocument, port?: number): Promise<Upstream>
 
+  /** The same for as many ports as one likes, as dockAPI sees containers from where it runs now. */
+  addressing (): Promise<(document: ContainerDocument, port?: number) => Upstream>
+
   /**
    * Tells that a container joined a network or left one.
    * @returns Whether it is the one that dockAPI runs in: then any container may be reached elsewhere, or not at all, from now on.
@@ -124,8 +127,13 @@ export function createContainers (engine: Engine, { pulls, policy, tombstones }:
     return (await asked).has(port)
   }
 
+  async function addressing () {
+    const vantage = await currentVantage()
+    return (document: ContainerDocument, port?: number) => resolveUpstream(document, { port, vantage, preferredNetwork: config.network })
+  }
+
   async function upstreamOf (document: ContainerDocument, port?: number) {
-    return resolveUpstream(document, { port, vantage: await currentVantage(), preferredNetwork: config.network })
+    return (await addressing())(document, port)
   }
 
   const views = new WeakMap<Grant, Containers>()
@@ -148,6 +156,7 @@ export function createContainers (engine: Engine, { pulls, policy, tombstones }:
       find: (reference, signal) => findContainer(engine, isVisible, reference, signal),
       list: (filters, signal) => listVisible(engine, isVisible, signal, filters),
       upstreamOf,
+      addressing,
       noteNetworkOf,
       isPublishedPort,
       upstream: (reference, { port } = {}) => cache.get(`${reference}:${port ?? ''}${viewer}`, async () => upstreamOf(await findContainer(engine, isVisible, reference), port)),

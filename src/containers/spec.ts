@@ -80,7 +80,7 @@ function portBindings (request: RunRequest, containerPort: number | undefined, h
 
 function labelsOf (request: RunRequest, containerPort: number | undefined): Record<string, string> {
   for (const name of Object.keys(request.labels ?? {})) {
-    if (name.toLowerCase().startsWith(RESERVED_PREFIX)) throw invalidField('body', `/labels/${name}`, `begins with ${RESERVED_PREFIX}, which only dockAPI sets`)
+    if (name.toLowerCase().startsWith(RESERVED_PREFIX)) throw invalidField('body', `/labels/${name}`, `begins with ${RESERVED_PREFIX}, which only dockAPI sets`, 'What the gateway is to do, labels of Traefik say (traefik.http.routers.web.rule), or PUT /routes/{route}/override.')
   }
   return {
     ...request.labels,

@@ -15,6 +15,9 @@ export type LogQuery = {
   until?: string | undefined
 }
 
+/** To the engine 0 means that no end was said. */
+const BEGINNING = '0.000000001'
+
 /** What came of a log, in the pieces in which it came. */
 export type LogChunks = AsyncGenerator<OutputChunk[]>
 
@@ -27,7 +30,7 @@ export async function openLogs (engine: Engine, container: { id: string, isTty: 
     follow: query.isFollowing,
     tail: query.tail,
     ...(query.since === undefined ? {} : { since: query.since }),
-    ...(query.until === undefined ? {} : { until: query.until })
+    ...(query.until === undefined ? {} : { until: Number(query.until) === 0 ? BEGINNING : query.until })
   }
   // dockerode gathers a log that is not followed in memory and parses it when it looks like JSON. Told that it follows, it streams.
   const request = { follow: true, _query: parameters } as unknown as { follow: true }

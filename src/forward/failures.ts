@@ -30,15 +30,17 @@ export function translateFailure (failure: UpstreamFailure): DockApiError {
   const cause = { cause: failure }
   switch (failure.kind) {
     case 'unreachable':
-      return new DockApiError('upstream_failed', 'The application in the container does not accept connections on its port.', cause)
+      return isNameUnknown(failure)
+        ? new DockApiError('upstream_failed', 'The name of the server that the route leads to is not known.', { ...cause, hint: 'Correct the URL of the upstream in the route, or make the name resolve where dockAPI runs.' })
+        : new DockApiError('upstream_failed', 'The application does not accept connections on its port.', cause)
     case 'reset':
-      return new DockApiError('upstream_failed', 'The application in the container closed the connection before it answered.', cause)
+      return new DockApiError('upstream_failed', 'The application closed the connection before it answered.', cause)
     case 'malformed':
-      return new DockApiError('upstream_failed', 'The application in the container sent an answer that is not valid HTTP.', cause)
+      return new DockApiError('upstream_failed', 'The application sent an answer that is not valid HTTP.', cause)
     case 'connect-timeout':
-      return new DockApiError('upstream_timeout', 'The application in the container did not accept the connection in time.', cause)
+      return new DockApiError('upstream_timeout', 'The application did not accept the connection in time.', cause)
     case 'answer-timeout':
-      return new DockApiError('upstream_timeout', 'The application in the container took the request but did not answer in time.', cause)
+      return new DockApiError('upstream_timeout', 'The application took the request but did not answer in time.', cause)
     case 'client-timeout':
       return new DockApiError('request_timeout', 'The body of the request stopped arriving.', cause)
     case 'request-too-large':
@@ -48,4 +50,10 @@ export function translateFailure (failure: UpstreamFailure): DockApiError {
     case 'aborted':
       return new DockApiError('shutting_down', 'The server is shutting down.', cause)
   }
+}
+
+/** Only servers that the API names have a name to look up. */
+function isNameUnknown ({ cause }: UpstreamFailure): boolean {
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code
+  return code === 'ENOTFOUND' || code === 'EAI_AGAIN'
 }

@@ -4,6 +4,9 @@ import { publicAuthorityOf } from '../forward/request-headers.ts'
 import { hostNameOf } from '../guard/host.ts'
 import type { RoutedRequest } from './rules/rule.ts'
 
+/** In which people write what they ask the gateway for. */
+const SCHEMES = new Set(['http', 'https', 'ws', 'wss'])
+
 /** What a request asks for, as rules see it, and its target in origin-form. */
 export type Asked = RoutedRequest & { readonly target: string }
 
@@ -30,9 +33,10 @@ export function readAsked (request: IncomingMessage): Asked {
 
 /** The same for a URL that somebody asks about. @throws DockApiError `invalid_request`. */
 export function askedOfUrl (text: string, method: string): Asked {
-  const url = URL.parse(/^https?:\/\//i.test(text) ? text : `http://${text}`)
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase()
+  const url = scheme === undefined ? URL.parse(`http://${text}`) : SCHEMES.has(scheme) ? URL.parse(text) : null
   const host = url === null ? undefined : hostNameOf(url.host)
-  if (url === null || host === undefined) throw new DockApiError('invalid_request', `"${text}" is no URL.`, { fields: [{ where: 'query', pointer: '/url', message: 'is no URL' }], hint: 'Write it as a browser shows it: http://my-app.localhost:8080/path.' })
+  if (url === null || host === undefined) throw new DockApiError('invalid_request', `"${text}" is no URL of the gateway.`, { fields: [{ where: 'query', pointer: '/url', message: 'is no URL of HTTP' }], hint: 'Write it as a browser shows it: http://my-app.localhost:8080/path.' })
   return { method, host, path: url.pathname, query: url.search.slice(1), headers: {}, clientAddress: '127.0.0.1', target: url.pathname + url.search }
 }
 

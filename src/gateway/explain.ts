@@ -51,8 +51,17 @@ export async function explainUrl ({ url, method = 'GET' }: ExplainQuery, parts: 
     route: taken === undefined ? null : describe(taken),
     candidates,
     skipped: taken === undefined ? await skipped(asked, parts, signal) : [],
-    suggestion: taken === undefined ? nearest(asked.host, table.routes.flatMap(({ hosts }) => hosts)) ?? null : null
+    suggestion: taken === undefined ? nearestHost(asked.host, parts) ?? null : null
   }
+}
+
+/** Within dockAPI's own domain names are compared without it: what all have in common makes none alike. */
+function nearestHost (host: string, { table, domain }: ExplainParts): string | undefined {
+  const end = `.${domain}`
+  const hosts = table.routes.flatMap((route) => route.hosts)
+  if (!host.endsWith(end)) return nearest(host, hosts)
+  const name = nearest(host.slice(0, -end.length), hosts.flatMap((each) => each.endsWith(end) ? each.slice(0, -end.length) : []))
+  return name === undefined ? undefined : `${name}${end}`
 }
 
 function outcomeOf ({ host, method, path }: Asked, taken: LiveRoute | undefined, { reserved, table, pool }: ExplainParts): Pick<Explanation, 'outcome' | 'summary'> {
@@ -72,11 +81,14 @@ function outcomeOf ({ host, method, path }: Asked, taken: LiveRoute | undefined,
   return { outcome: 'answers', summary: `The route "${taken.id}" answers, from ${ready} of ${states.length} ${states.length === 1 ? 'upstream' : 'upstreams'}.` }
 }
 
-/** Containers that would have this host, were they exposed or not in each other's way. */
+/** Containers that would have this host, were they exposed, not in each other's way, or without rules of their own. */
 async function skipped ({ host }: Asked, { table, containers, expose, domain }: ExplainParts, signal?: AbortSignal): Promise<Explanation['skipped']> {
-  const inTheWay = table.routes.flatMap(({ name, problems }) => problems.filter((problem) => problem.includes(host)).map((reason) => ({ container: name, reason })))
-  const hidden = (await listOrNone(containers, signal)).filter(({ Labels }) => !isExposed(Labels, expose)).filter((container) => isMeant(container, host, domain))
-  return [...inTheWay, ...hidden.map((container) => ({ container: nameOf(container.Names), reason: hiddenReason(container) }))].slice(0, MAX_NAMED)
+  const inTheWay = table.routes.flatMap(({ name, service, problems }) => problems.filter((problem) => problem.includes(host)).map((reason) => ({ container: service.members[0]?.container.name ?? name, reason })))
+  const meant = (await listOrNone(containers, signal)).filter((container) => isMeant(container, host, domain)).flatMap((container) => {
+    const reason = isExposed(container.Labels, expose) ? ruledReason(container, host, table) : hiddenReason(container)
+    return reason === undefined ? [] : [{ container: nameOf(container.Names), reason }]
+  })
+  return [...inTheWay, ...meant].slice(0, MAX_NAMED)
 }
 
 async function listOrNone ({ engine }: Pick<Containers, 'engine'>, signal?: AbortSignal): Promise<ContainerSummary[]> {
@@ -96,4 +108,10 @@ function isMeant ({ Names, Labels }: ContainerSummary, host: string, domain: str
 function hiddenReason ({ Labels }: ContainerSummary): string {
   if (Labels['dockapi.enable'] === 'false' || Labels['traefik.enable'] === 'false') return 'A label says that it is not to be exposed.'
   return 'It is not exposed: give it the label dockapi.enable=true, or set DOCKAPI_EXPOSE=all.'
+}
+
+function ruledReason ({ Id }: ContainerSummary, host: string, { byContainer }: Table): string | undefined {
+  const route = byContainer.get(Id)
+  if (route === undefined || route.problems.some((problem) => problem.includes(host))) return undefined
+  return route.rule === undefined ? route.problems.join(' ') : `It has a rule of its own in place of this host: ${route.ruleText}`
 }

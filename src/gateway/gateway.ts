@@ -27,6 +27,7 @@ import { createPool } from './pool.ts'
 import { createProvider } from './provider.ts'
 import { createReadiness } from './readiness.ts'
 import { describeRoute } from './route-info.ts'
+import { originAt, urlsOf } from './route-urls.ts'
 import type { LiveRoute, Member } from './route.ts'
 import type { RoutedContainer } from './routed-container.ts'
 import { createGatewayServer } from './server.ts'
@@ -117,7 +118,7 @@ const MAX_SUGGESTIONS = 20
 export function createGateway (parts: GatewayParts): Gateway {
   const { config, containers, isOwnToken, describe, onClientError, onRefusal, accessLog } = parts
   const forwarder = accessLog?.watching(parts.forwarder) ?? parts.forwarder
-  const settings = createGatewaySettings(parts.settingsTable, { onChange: () => { live.renew() }, ownPorts: () => [...parts.apiPorts(), ...server.listening ? [portOf()] : []] })
+  const settings = createGatewaySettings(parts.settingsTable, { onChange: () => { live.renew() }, checkMiddleware: (definition) => { registry.check(definition) }, ownPorts: () => [...parts.apiPorts(), ...server.listening ? [portOf()] : []] })
   const file = watchMiddlewareFile(config.middlewaresFile, { onChange: () => { live.renew() }, onProblem: parts.onFileProblem })
   const pool = createPool<Member>({ secret: parts.secret })
   const live = createLiveTable({ build, onTable })
@@ -181,7 +182,7 @@ export function createGateway (parts: GatewayParts): Gateway {
     if (route !== undefined) return route
     if (!provider.isLoaded) throw new DockApiError('engine_unavailable', 'The engine has not told yet which containers there are.', { retryAfterSeconds: 1 })
     const { routes } = live.present()
-    const hosts = routes.flatMap(({ hosts }) => hosts.slice(0, 1).map(urlOfHost))
+    const hosts = [...new Set(routes.flatMap((route) => urlsOf(route, portOf()).slice(0, 1)))]
     const isHostKnown = routes.some(({ hosts }) => hosts.includes(asked.host))
     throw new DockApiError('host_not_found', isHostKnown ? `No route of "${asked.host}" is for ${asked.method} ${asked.path}.` : `No container answers at "${asked.host}".`, { details: { hosts: hosts.slice(0, MAX_SUGGESTIONS) } })
   }
@@ -204,13 +205,9 @@ export function createGateway (parts: GatewayParts): Gateway {
     return (server.address() as AddressInfo).port
   }
 
-  function urlOfHost (host: string): string {
-    return `http://${host}${portOf() === 80 ? '' : `:${portOf()}`}/`
-  }
-
   function urlOf (containerId: string): string | null {
-    const host = server.listening ? live.present().byContainer.get(containerId)?.hosts[0] : undefined
-    return host === undefined ? null : urlOfHost(host)
+    const route = server.listening ? live.present().byContainer.get(containerId) : undefined
+    return route === undefined ? null : urlsOf(route, portOf())[0] ?? null
   }
 
   async function urlFor (document: ContainerDocument, signal?: AbortSignal) {
@@ -224,7 +221,7 @@ export function createGateway (parts: GatewayParts): Gateway {
 
   function describeOne (route: Table['routes'][number]): RouteInfo {
     const chain = chains.get(route.id)
-    const info = describeRoute(route, pool, urlOfHost)
+    const info = describeRoute(route, pool, portOf())
     return { ...info, problems: [...info.problems, ...chain === undefined || 'missing' in chain ? [] : chain.flatMap(({ problem }) => problem ?? [])] }
   }
 
@@ -256,7 +253,7 @@ export function createGateway (parts: GatewayParts): Gateway {
   }
 
   return {
-    get address () { return server.listening ? urlOfHost(`<name>.${config.domain}`).slice(0, -1) : undefined },
+    get address () { return server.listening ? originAt(`<name>.${config.domain}`, portOf()) : undefined },
     get port () { return server.listening ? portOf() : undefined },
     get offReason () { return offReason },
     get isCurrent () { return provider.isCurrent },

@@ -1,7 +1,7 @@
 import type { Claim } from './claim.ts'
 import { hostClaimsOf } from './rules/hosts.ts'
 import { parseRule } from './rules/parse.ts'
-import { RuleError } from './rules/rule-error.ts'
+import { RuleError, tellRuleError } from './rules/rule-error.ts'
 import { all, hostRule, not } from './rules/rule.ts'
 import type { Rule } from './rules/rule.ts'
 
@@ -83,7 +83,7 @@ function readRule (text: string): { text: string, rule: Rule } | { text: string,
     return { text, rule: parseRule(text) }
   } catch (error) {
     if (!(error instanceof RuleError)) throw error
-    return { text, rule: undefined, problem: `The rule cannot be read at character ${error.position + 1}: ${error.message}${error.suggestion === undefined ? '' : ` Did you mean ${error.suggestion}?`}` }
+    return { text, rule: undefined, problem: `The rule ${tellRuleError(error)}` }
   }
 }
 

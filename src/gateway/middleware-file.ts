@@ -1,4 +1,5 @@
 import { readFileSync, unwatchFile, watchFile } from 'node:fs'
+import type { Stats } from 'node:fs'
 import { Value } from '@sinclair/typebox/value'
 import { parse } from 'yaml'
 import { MiddlewareSchema } from '../../schemas/middlewares.ts'
@@ -37,7 +38,9 @@ export function watchMiddlewareFile (path: string | undefined, { onChange, onPro
     }
   }
 
-  function onLook () {
+  /** A file that is not there is looked at once more right away, without anything new. */
+  function onLook (now: Stats, before: Stats) {
+    if (now.mtimeMs === before.mtimeMs && now.ino === before.ino) return
     read()
     onChange()
   }

@@ -192,7 +192,7 @@ export function createProvider (source: Containers, { expose, onChange, reconcil
       look.isOutdated = false
       try {
         const document = await inspectContainer(engine, id, { signal: closing.signal })
-        const container = await describeContainer(document, await imageLabels.of(document.Image), source.upstreamOf)
+        const container = describeContainer(document, await imageLabels.of(document.Image), await source.addressing())
         if (look.isOutdated) continue
         if (isExposed(container.labels, expose)) remember(container)
       } catch (error) {

@@ -2,9 +2,10 @@ import { originOf } from '../forward/upstream.ts'
 import type { RouteInfo } from '../../schemas/routes.ts'
 import type { Pool } from './pool.ts'
 import type { Member, Route } from './route.ts'
+import { urlsOf } from './route-urls.ts'
 
 /** A route as the API tells it, with what its upstreams do now. */
-export function describeRoute (route: Route, pool: Pool<Member>, urlOfHost: (host: string) => string): RouteInfo {
+export function describeRoute (route: Route, pool: Pool<Member>, gatewayPort: number): RouteInfo {
   const { id, name, ruleText, priority, hosts, service, provider, middlewares, isOverridden, problems } = route
   return {
     id,
@@ -12,7 +13,7 @@ export function describeRoute (route: Route, pool: Pool<Member>, urlOfHost: (hos
     rule: ruleText,
     priority,
     hosts: [...hosts],
-    urls: hosts.map(urlOfHost),
+    urls: urlsOf(route, gatewayPort),
     service: service.key,
     provider,
     upstreams: service.members.map((member) => describeMember(member, route, pool)),

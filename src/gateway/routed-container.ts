@@ -33,20 +33,21 @@ export type RoutedContainer = {
   /** The port that its name leads to; null when it exposes none. */
   readonly mainPort: number | null
   readonly ports: readonly number[]
-  readonly addresses: ReadonlyMap<number | null, Address>
+  /** By port, of the container's own and of any that a route of the API names. */
+  readonly addresses: Pick<ReadonlyMap<number | null, Address>, 'get'>
   /** The main port was seen open in this run. */
   readonly isOpen: boolean
   /** It is about to be stopped: no new requests in this run. */
   readonly isDraining: boolean
 }
 
-export type ResolveAddress = (document: ContainerDocument, port: number) => Promise<Upstream>
+export type ResolveAddress = (document: ContainerDocument, port: number) => Upstream
 
 /**
  * What of the engine's document matters for routing. What only time tells of a run, `isOpen` and `isDraining`, is false.
  * @param imageLabels The image's own: an image may say how it wants to be served, but not to which group of containers it belongs.
  */
-export async function describeContainer (document: ContainerDocument, imageLabels: Readonly<Record<string, string>>, resolve: ResolveAddress): Promise<RoutedContainer> {
+export function describeContainer (document: ContainerDocument, imageLabels: Readonly<Record<string, string>>, resolve: ResolveAddress): RoutedContainer {
   const { Config: config, NetworkSettings: network, HostConfig: hostConfig, State: state } = document
   const name = document.Name.replace(/^\//, '')
   const labels = withoutGroups(config.Labels ?? {}, imageLabels)
@@ -68,7 +69,7 @@ export async function describeContainer (document: ContainerDocument, imageLabel
     stopSignal: stopSignalOf(document),
     mainPort,
     ports,
-    addresses: new Map(await Promise.all((ports.length === 0 ? [null] : ports).map(async (port) => [port, await addressOf(document, port, resolve)] as const))),
+    addresses: addressesOf(document, resolve),
     isOpen: false,
     isDraining: false
   }
@@ -83,10 +84,22 @@ function withoutGroups (labels: Readonly<Record<string, string>>, imageLabels: R
   return Object.fromEntries(Object.entries(labels).filter(([name, value]) => !GROUPING_LABELS.includes(name) || imageLabels[name] !== value))
 }
 
-async function addressOf (document: ContainerDocument, port: number | null, resolve: ResolveAddress): Promise<Address> {
+/** Each is looked for when it is asked for. */
+function addressesOf (document: ContainerDocument, resolve: ResolveAddress): RoutedContainer['addresses'] {
+  const known = new Map<number | null, Address>()
+  return {
+    get (port) {
+      const address = known.get(port) ?? addressOf(document, port, resolve)
+      known.set(port, address)
+      return address
+    }
+  }
+}
+
+function addressOf (document: ContainerDocument, port: number | null, resolve: ResolveAddress): Address {
   if (port === null) return { problem: 'It exposes no TCP port. Give it one with EXPOSE in its image, or name it with the label dockapi.port.' }
   try {
-    return { upstream: await resolve(document, port) }
+    return { upstream: resolve(document, port) }
   } catch (error) {
     if (isDockApiError(error, 'upstream_failed') || isDockApiError(error, 'upstream_not_running')) return { problem: error.message, hint: error.hint }
     throw error

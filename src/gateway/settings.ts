@@ -34,9 +34,11 @@ export type GatewaySettingsOptions = {
   onChange (): void
   /** Ports of this process, which no route may lead to: the API has guards of its own. */
   ownPorts (): readonly number[]
+  /** @throws DockApiError `invalid_request` on the field of a middleware that does not hold. */
+  checkMiddleware (definition: Middleware): void
 }
 
-export function createGatewaySettings (table: SettingsTable, { onChange, ownPorts }: GatewaySettingsOptions): GatewaySettings {
+export function createGatewaySettings (table: SettingsTable, { onChange, ownPorts, checkMiddleware }: GatewaySettingsOptions): GatewaySettings {
   const documents: { [K in SettingKind]: Map<string, Documents[K]> } = { route: new Map(), override: new Map(), middleware: new Map() }
   load()
 
@@ -65,6 +67,7 @@ export function createGatewaySettings (table: SettingsTable, { onChange, ownPort
     put (kind, id, document, by) {
       if (kind === 'route') checkRoute(document as StaticRoute, ownPorts())
       if (kind === 'override') checkRule((document as RouteOverride).rule)
+      if (kind === 'middleware') checkMiddleware(document as Middleware)
       change(kind, id, { document, restoredFrom: null, changedBy: by })
     },
     remove (kind, id, by) {

@@ -19,6 +19,8 @@ const MAX_CONTEXT_BYTES = 1024 ** 3
 /** What the answer keeps of the log, in characters from its end. */
 const KEPT_LOG = 64 * 1024
 const CPU_PERIOD_US = 100_000
+/** What the engine answers with 500, although the tar or `file` is wrong. */
+const NO_DOCKERFILE = /^(Cannot locate specified Dockerfile|forbidden path outside the build context)/i
 
 /** @throws DockApiError `invalid_request` on `name`. */
 export function orderFromText ({ dockerfile, ...options }: BuildRequest, config: Limits): BuildOrder {
@@ -66,6 +68,7 @@ export async function buildImage (engine: Engine, { context, parameters, image }
     if (late.aborted && !signal.aborted) throw new DockApiError('build_timeout', `The build took longer than ${BUILD_TIMEOUT_MS / 60_000} minutes.`, { details: { step, log_tail: log }, cause: error })
     // What the engine refuses before the first step is the Dockerfile.
     if (isDockApiError(error, 'engine_refused')) throw failedStep(error.message, step, log)
+    if (isDockApiError(error, 'engine_error') && NO_DOCKERFILE.test(error.message)) throw failedStep(error.message, step, log, 'Put a Dockerfile at the top of the tar, or say with file where in the tar it is.')
     throw error
   } finally {
     context.destroy()
@@ -99,7 +102,7 @@ function textOf ({ stream, status, id, progressDetail }: BuildLine): string {
   return `${id === undefined ? '' : `${id}: `}${status}\n`
 }
 
-function failedStep (sentence: string, step: string, log: string): DockApiError {
+function failedStep (sentence: string, step: string, log: string, hint?: string): DockApiError {
   const pull = / : FROM /i.test(step) ? meaningOf(sentence, { isPull: true }) : undefined
-  return new DockApiError(pull ?? 'build_failed', sentence, { details: { step: step === '' ? null : step, log_tail: log } })
+  return new DockApiError(pull ?? 'build_failed', sentence, { details: { step: step === '' ? null : step, log_tail: log }, ...(hint === undefined ? {} : { hint }) })
 }

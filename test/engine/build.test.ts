@@ -85,6 +85,10 @@ t.test('a step that fails is an error that names it', async (t) => {
   t.match(await (await buildTar('', context, undefined, 'text/plain')).text(), /\nError: .*exit 7.*\n$/)
   t.match(await build({ dockerfile: 'NONSENSE here\n' }), { status: 400, body: { code: 'build_failed', step: null, detail: /unknown instruction/i } })
   t.match(await build({ dockerfile: 'FROM 127.0.0.1:1/nothing:1\n' }), { status: 400, body: { code: 'registry_unreachable' } })
+  for (const file of ['Dockerfile', '../other']) {
+    const response = await buildTar(`file=${file}`, await contextOf(`FROM ${base}\n`, 'other'))
+    t.match({ status: response.status, body: await response.json() }, { status: 400, body: { code: 'build_failed', step: null, hint: /say with file/ } }, file)
+  }
   t.match(await build({ dockerfile: `FROM ${base}\n`, target: 'none' }), { status: 400, body: { code: 'build_failed' } })
 })
 
@@ -99,7 +103,7 @@ t.test('what is no build is refused before the engine is asked', async (t) => {
     const response = await buildTar('', body as string)
     t.match({ status: response.status, body: await response.json() }, { status: 400, body: { code: 'invalid_request' } }, String(body).slice(0, 10))
   }
-  t.equal((await buildTar('', 'text', 'text/plain')).status, 415)
+  t.match(await (await buildTar('', 'text', 'text/plain')).json(), { status: 415, hint: /application\/x-tar/ })
 })
 
 t.test('a client that leaves ends the build', async (t) => {

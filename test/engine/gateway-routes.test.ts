@@ -154,12 +154,70 @@ t.test('overrides change what labels say, by the API\'s middlewares too, and out
   t.ok(id.startsWith((await seen(t, `${PREFIX}-fixed.localhost`)).id))
 })
 
+t.test('explain says of a container with rules of its own why its name leads nowhere', async (t) => {
+  const rule = `Host(\`${PREFIX}-elsewhere.localhost\`) && PathPrefix(\`/app\`)`
+  await start('ruled', { 'dockapi.rule': rule })
+  await answers(t, `${PREFIX}-elsewhere.localhost`, { line: 'GET /app HTTP/1.1' })
+  t.match(await explain(`http://${PREFIX}-ruled.localhost/`), { outcome: 'no_route', skipped: [{ container: `${PREFIX}-ruled`, reason: new RegExp(`${PREFIX}-elsewhere`) }] })
+  const ruled = `/routes/${PREFIX}-ruled@docker/override`
+  t.match(await api.call('PUT', ruled, { enabled: false }), { status: 200 })
+  t.match(await explain(`http://${PREFIX}-ruled.localhost/`), { skipped: [{ container: `${PREFIX}-ruled`, reason: 'The API switched it off.' }] })
+  t.match(await api.post(`/routes/${PREFIX}-ruled@docker/undo`), { status: 200 })
+  t.match(await api.get(`/containers/${PREFIX}-ruled`), { body: { urls: { host: `http://${PREFIX}-elsewhere.localhost:${port}/app` } } })
+})
+
+t.test('a route is changed by its id, whatever characters nginx-proxy\'s variables brought into it', async (t) => {
+  const host = `${PREFIX}-virtual.localhost`
+  await startTestContainer(engine, { image, command, port: 8080, name: `${PREFIX}-virtual`, env: { VIRTUAL_HOST: `${host},*.${host}`, VIRTUAL_PATH: '/app/' }, labels: { 'dockapi.enable': 'true' } })
+  await answers(t, host, { line: 'GET /app/ HTTP/1.1' })
+  for (const id of [`${host}/app/@docker`, `*.${host}/app/@docker`]) {
+    const path = `/routes/${encodeURIComponent(id)}`
+    t.match(await api.get(path), { status: 200, body: { id } })
+    t.match(await api.call('PUT', `${path}/override`, { priority: 7 }), { status: 200, body: { id, priority: 7, overridden: true } })
+    t.match(await api.get(`${path}/versions`), { status: 200, body: [{ document: { priority: 7 } }] })
+    t.match(await api.post(`${path}/undo`), { status: 200, body: { document: null } })
+  }
+})
+
+t.test('a route of the API may lead to a port that the container does not expose', async (t) => {
+  const source = APPLICATION.replace('listen(8080)', 'listen(8123)')
+  const { id } = await startTestContainer(engine, { image, command: ['node', '--input-type=module', '--eval', source], name: `${PREFIX}-port`, labels: { 'dockapi.enable': 'true' } })
+  const host = `${PREFIX}-by-port.localhost`
+  await until(async () => (await api.get(`/routes/${PREFIX}-port@docker`)).status === 200)
+  t.match(await api.post('/routes', { name: host, rule: `Host(\`${host}\`)`, service: `${PREFIX}-port`, port: 8123 }), { status: 201, body: { upstreams: [{ port: 8123, address: /:8123$/ }] } })
+  await answers(t, host)
+  t.ok(id.startsWith((await seen(t, host)).id))
+})
+
+t.test('a middleware that means nothing is refused, with the field, and what was before stays', async (t) => {
+  const path = `/middlewares/${PREFIX}-checked`
+  t.match(await api.call('PUT', path, { add_prefix: { prefix: '/x' } }), { status: 200 })
+  const wrong = [
+    [{ redirect_regex: { regex: '(', replacement: '/' } }, '/redirect_regex/regex'],
+    [{ basic_auth: { users: ['ada:plain'] } }, '/basic_auth/users/0'],
+    [{ ip_allow_list: { source_range: ['10.0.0.0/99'] } }, '/ip_allow_list/source_range/0']
+  ]
+  for (const [definition, pointer] of wrong) t.match(await api.call('PUT', path, definition), { status: 400, body: { code: 'invalid_request', errors: [{ pointer }] } })
+  t.match((await api.get<Array<{ name: string, definition: unknown }>>('/middlewares')).body.find(({ name }) => name === `${PREFIX}-checked`), { definition: { add_prefix: { prefix: '/x' } } })
+  t.match(await api.call('PUT', path, { chain: { middlewares: ['later'] } }), { status: 200 })
+})
+
+t.test('a server whose name nobody knows is told from one that refuses', async (t) => {
+  await api.post('/routes', { name: `${PREFIX}-lost`, rule: `Host(\`${PREFIX}-lost.localhost\`)`, upstreams: [{ url: 'http://nowhere.invalid:1' }] })
+  t.match((await ask(t, `${PREFIX}-lost.localhost`)).json(), { code: 'upstream_failed', detail: /name of the server/, hint: /URL of the upstream/ })
+})
+
 t.test('explain says what answers, what nearly does, and which container is hidden', async (t) => {
   await startTestContainer(engine, { image, command, name: `${PREFIX}-hidden`, port: 8080 })
   t.match(await explain(`${PREFIX}-one.localhost:8080/a?b=c`), { outcome: 'answers', host: `${PREFIX}-one.localhost`, route: { name: `${PREFIX}-one`, upstreams: [{ state: 'up', reason: /published/ }] }, candidates: [{ matches: true, reason: 'It is taken.' }] })
   t.match(await explain(`http://${PREFIX}-hidden.localhost/`), { outcome: 'no_route', route: null, skipped: [{ container: `${PREFIX}-hidden`, reason: /dockapi\.enable=true/ }] })
+  await start('rival', { 'dockapi.routes.other.rule': `Host(\`${PREFIX}-elsewhere.localhost\`)` })
+  await until(async () => (await api.get('/routes/other')).status === 200)
+  t.match(await explain(`http://${PREFIX}-elsewhere.localhost/`), { skipped: [{ container: `${PREFIX}-rival`, reason: /belongs to/ }] })
   t.match(await explain(`http://${PREFIX}-onee.localhost/`), { suggestion: `${PREFIX}-one.localhost` })
-  t.match(await api.get('/routes/explain?url=http://%00'), { status: 400 })
+  t.match(await explain('http://xyz.localhost/'), { suggestion: null }, 'a domain in common is no likeness')
+  t.match(await explain(`wss://${PREFIX}-one.localhost/ws`), { outcome: 'answers', host: `${PREFIX}-one.localhost` })
+  for (const text of ['http://%00', 'ftp://one.localhost/']) t.match(await api.get(`/routes/explain?url=${text}`), { status: 400, body: { errors: [{ pointer: '/url' }] } }, text)
   t.match(await api.get('/routes/explain'), { status: 400, body: { errors: [{ pointer: '/url' }] } })
 })
 

@@ -40,6 +40,17 @@ t.test('NDJSON: a line for each line with its stream and time, and why it ended'
   t.equal(events.length, 4)
 })
 
+t.test('until the beginning of time there is nothing, in every form', async (t) => {
+  const id = await ended('echo one')
+  t.equal(await (await fetch(`${url}/containers/${id}/logs?until=0`)).text(), '')
+  t.match(await (await openStream(t, `${url}/containers/${id}/logs?until=0`)).rest(), [{ event: 'end' }])
+})
+
+t.test('HEAD tells the form, and no length that GET would not have', async (t) => {
+  const { status, headers } = await fetch(`${url}/containers/${await ended('echo one')}/logs?follow=true`, { method: 'HEAD' })
+  t.match({ status, type: headers.get('content-type'), length: headers.get('content-length') }, { status: 200, type: /^text\/plain/, length: null })
+})
+
 t.test('Server-Sent Events carry the same, with ids and the time after which to come back', async (t) => {
   const id = await ended('echo one; echo two')
   const stream = await openStream(t, `${url}/containers/${id}/logs`, { form: 'sse' })

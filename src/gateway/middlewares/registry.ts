@@ -19,6 +19,8 @@ export type Middleware = {
 export type MiddlewareRegistry = {
   /** The middleware of this name and definition, the same one as before while it is in use. Never throws: see `problem`. */
   get (name: string, definition: Definition): Middleware
+  /** @throws DockApiError `invalid_request` on the field of a definition that fits the schema and still means nothing. */
+  check (definition: Definition): void
   /** Forgets those that nobody asked for since the last sweep; to be called when a table has been built. */
   sweep (): void
   /**
@@ -57,6 +59,11 @@ export function createMiddlewareRegistry (gateway: GatewayContext, { authTimeout
     }
   }
 
+  /** What a chain names is resolved with each route. */
+  function check (definition: Definition) {
+    if (definition.chain === undefined) createMiddleware(definition, { ...context, name: 'api' })
+  }
+
   function sweep () {
     for (const key of known.keys()) if (!wanted.has(key)) known.delete(key)
     wanted = new Set()
@@ -84,5 +91,5 @@ export function createMiddlewareRegistry (gateway: GatewayContext, { authTimeout
     await Promise.all([transport.destroy(), passwords.close()])
   }
 
-  return { get, sweep, through, close }
+  return { get, check, sweep, through, close }
 }

@@ -16,6 +16,12 @@ export class RuleError extends Error {
   }
 }
 
+/** All of it as one text, for where the suggestion has no place of its own. */
+export function tellRuleError ({ message, position, suggestion }: RuleError): string {
+  const end = suggestion === undefined || message.includes(`did you mean ${suggestion}`) ? '' : ` Did you mean ${suggestion}?`
+  return `cannot be read at character ${position + 1}: ${message}${end}`
+}
+
 /** A piece of the rule for a message: in quotes, cut, and without what would break a line or a terminal. */
 export function quoted (text: string): string {
   const short = text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}…` : text

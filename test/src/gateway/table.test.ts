@@ -2,6 +2,7 @@ import t from 'tap'
 import { isExposed } from '../../../src/gateway/exposure.ts'
 import type { RoutedContainer } from '../../../src/gateway/routed-container.ts'
 import { staticClaims } from '../../../src/gateway/static-claims.ts'
+import { urlsOf } from '../../../src/gateway/route-urls.ts'
 import { buildTable } from '../../../src/gateway/table.ts'
 import type { Table, TableOptions } from '../../../src/gateway/table.ts'
 import { composeLabels, routedContainer as container } from '../../support/routed-container.ts'
@@ -104,7 +105,7 @@ t.test('hosts that are shared by setting: paths of several owners', async (t) =>
 t.test('a rule that cannot be read routes nothing, says where and what was meant, and leaves the container its other routes', async (t) => {
   const web = container('web', { labels: { 'dockapi.routes.bad.rule': 'Hots(`a.example`)', 'dockapi.routes.good.rule': 'Host(`b.example`)' } })
   const table = build([web])
-  t.match(problemsOf(table, 'bad@docker'), [/cannot be read at character 1.*Did you mean Host/])
+  t.match(problemsOf(table, 'bad@docker'), [/cannot be read at character 1.*did you mean Host/])
   t.same(keysAt(table, 'b.example'), [`${web.id}:80`])
 })
 
@@ -180,3 +181,20 @@ t.test('exposed are those that dockAPI made or that opted in, or all; never one 
 })
 
 t.end()
+
+t.test('the URLs of a route lead to it: with the path that its rule asks for', async (t) => {
+  const urls = (rule: string, port = 8080) => urlsOf(build([container('web', { labels: { 'dockapi.rule': rule } })]).routes[0]!, port)
+  t.same(urls('Host(`a.test`)'), ['http://a.test:8080/'])
+  t.same(urls('Host(`a.test`)', 80), ['http://a.test/'])
+  t.same(urls('Host(`a.test`) && PathPrefix(`/api`)'), ['http://a.test:8080/api'])
+  t.same(urls('(Host(`a.test`) && Path(`/one two`)) || Host(`b.test`)'), ['http://a.test:8080/one%20two', 'http://b.test:8080/'])
+  t.same(urls('Host(`a.test`) && (Path(`/api`) || PathPrefix(`/api/`))'), ['http://a.test:8080/api'])
+  t.same(urls('Host(`[::1]`) && !Path(`/api`)'), ['http://[::1]:8080/'])
+  t.same(urls('PathPrefix(`/api`)'), [])
+})
+
+t.test('a slip in a rule is told once, with what was meant', async (t) => {
+  const problemOf = (rule: string) => build([container('web', { labels: { 'dockapi.rule': rule } })]).routes[0]?.problems
+  t.same(problemOf('Hots(`a.test`)'), ['The rule cannot be read at character 1: There is no matcher "Hots"; did you mean Host?'])
+  t.same(problemOf('Host(`http://a.test/`)'), ['The rule cannot be read at character 6: "http://a.test/" is more than a host; write only its name, and paths with PathPrefix. Did you mean a.test?'])
+})
