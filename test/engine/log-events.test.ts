@@ -181,12 +181,13 @@ t.test('shutdown ends streams with a last event, text included', async (t) => {
   const address = `${app.listeningOrigin}/containers/${id}/logs`
   const sse = await openStream(t, `${address}?follow=true`, { form: 'sse' })
   const restarting = await openStream(t, `${address}?follow=restart`)
-  const text = await fetch(`${address}?follow=true`)
-  await Promise.all([sse.next(), restarting.next()])
-  const [, last, other, rest] = await Promise.all([app.close(), sse.rest(), restarting.rest(), text.text()])
+  const text = (await fetch(`${address}?follow=true`)).body!.getReader()
+  const [, , { value: first }] = await Promise.all([sse.next(), restarting.next(), text.read()])
+  const [, last, other, rest] = await Promise.all([app.close(), sse.rest(), restarting.rest(), text.read()])
   t.same(last, [{ event: 'end', data: { reason: 'shutting_down' } }])
   t.same(other, last)
-  t.equal(rest, 'x\n')
+  t.equal(Buffer.from(first!).toString(), 'x\n')
+  t.equal(rest.done, true)
 })
 
 t.test('an engine that goes away is the last event; plain text is cut', async (t) => {
