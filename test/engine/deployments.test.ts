@@ -10,7 +10,7 @@ import type { RunResult } from '../../schemas/containers.ts'
 import { createClient } from '../support/api.ts'
 import { hasOpenssl } from '../support/certificates.ts'
 import { engineAt } from '../support/chaos-socket.ts'
-import { composeProject, SKIP_COMPOSE } from '../support/compose.ts'
+import { composeProject, readComposeFile, SKIP_COMPOSE } from '../support/compose.ts'
 import { busyboxImage, createTestEngine, startTestContainer } from '../support/engine.ts'
 import { freePort } from '../support/free-port.ts'
 import { buildHaproxyImage, SKIP_HAPROXY } from '../support/haproxy-image.ts'
@@ -39,7 +39,7 @@ listen engine
 
 await t.test('every compose file keeps the API on this machine and dockAPI without privileges', { skip: SKIP_COMPOSE }, async (t) => {
   for (const path of FILES) {
-    const { services, networks } = parse(await composeProject(t, fileAt(path), `config${process.pid}`, {})('config')) as Composition
+    const { services, networks } = parse(await readComposeFile(fileAt(path))) as Composition
     for (const [name, service] of Object.entries(services)) {
       t.match(service, { read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] }, `${path}: ${name}`)
       t.ok((service.ports ?? []).every((port) => port.startsWith('127.0.0.1:')), `${path}: ${name} is published on this machine only`)
@@ -94,7 +94,7 @@ await t.test('tls.yaml with the certificates of certificates.sh', { skip, timeou
   t.after(() => engine.call('remove', (docker) => docker.getContainer(id).remove({ force: true })))
 
   await t.test('dockAPI in its container, not root, runs a container through it and serves it', async (t) => {
-    await until(async () => (await api.get('/healthz')).status === 200)
+    await until(async () => (await api.get('/healthz')).status === 200 && (await api.get('/readyz')).status === 200)
     t.match((await api.get<Health>('/healthz')).body, { ok: true, engine: { endpoint: `tcp://${name}:2376 (DOCKER_HOST, TLS)`, disabled: [] } })
     const { status, body } = await api.run<RunResult>({ image: await busyboxImage(engine), command: ['httpd', '-f', '-p', '80'], container_port: 80, wait_ready: true })
     t.equal(status, 201, JSON.stringify(body))
