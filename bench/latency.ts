@@ -22,7 +22,7 @@ const rate = Math.floor(Math.min(...contenders.map(most)) / 2)
 
 const times = new Map<string, number[]>(contenders.map(({ name }) => [name, []]))
 for (let round = 0; round < rounds; round++) {
-  for (const contender of contenders) times.get(contender.name)!.push(...await measure(contender))
+  for (const contender of contenders) times.set(contender.name, times.get(contender.name)!.concat(await measure(contender)))
 }
 console.log(`${rate} requests a second, ${rounds} rounds of ${seconds} s, ${CONNECTIONS} connections`)
 for (const { name } of contenders) {

@@ -1,4 +1,5 @@
 import { Agent, request as sendRequest } from 'node:http'
+import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type Docker from 'dockerode'
 import { TEST_LABELS, TEST_RUN, engineFromEnvironment, nodeImage, removeTestResources } from '../test/support/engine.ts'
@@ -17,6 +18,8 @@ const server = require('http').createServer((request, response) => { request.res
 process.on('SIGTERM', () => { server.close(() => process.exit(0)); server.closeIdleConnections(); setTimeout(() => process.exit(0), 3000) })`
 const NAME = `drop${process.pid}`
 const HOST = `${NAME}.localhost`
+/** Connections that had an answer before. Node's `reusedSocket` does not tell of those that an agent hands to a request that waited. */
+const used = new WeakSet<Socket>()
 
 const engine = engineFromEnvironment()
 const cleanup = createCleanup()
@@ -121,11 +124,12 @@ function startLoad (port: number) {
 function send (port: number, agent: Agent, method: 'GET' | 'POST'): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>()
   const outgoing = sendRequest({ host: '127.0.0.1', port, agent, method, headers: { host: HOST } }, (answer) => {
-    answer.resume().on('end', () => { resolve(String(answer.statusCode)) }).on('error', (error) => { resolve(error.message) })
+    const { socket } = answer
+    answer.resume().on('end', () => { used.add(socket); resolve(String(answer.statusCode)) }).on('error', (error) => { resolve(error.message) })
   })
   outgoing.on('error', (error: NodeJS.ErrnoException) => {
     // A kept connection that the server closed while idle: nothing of this request was taken, and a client sends it again (RFC 9112 9.3.1).
-    if (outgoing.reusedSocket && error.code === 'ECONNRESET') send(port, agent, method).then(resolve, resolve)
+    if (outgoing.socket !== null && used.has(outgoing.socket) && error.code === 'ECONNRESET') send(port, agent, method).then(resolve, resolve)
     else resolve(error.code ?? error.message)
   })
   outgoing.end(method === 'POST' ? 'body' : undefined)

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net'
 import fp from 'fastify-plugin'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../src/config/schema.ts'
+import { withinTime } from '../src/engine/deadline.ts'
 import { createAccessLog } from '../src/gateway/access-log.ts'
 import { createGateway } from '../src/gateway/gateway.ts'
 import type { Gateway } from '../src/gateway/gateway.ts'
@@ -13,6 +14,9 @@ import { answerClientError, problemOf, statusOf } from './errors.ts'
 declare module 'fastify' {
   interface FastifyInstance { gateway: Gateway }
 }
+
+/** As long as the API's own requests get. */
+const GRACE_MS = 5_000
 
 /** The second plane. The process says when it listens, as with the app itself; it ends with the app. */
 async function gateway (app: FastifyInstance, { config }: { config: Config }) {
@@ -40,7 +44,11 @@ async function gateway (app: FastifyInstance, { config }: { config: Config }) {
   })
   app.decorate('gateway', created)
   app.addHook('preClose', async () => { created.close().catch((error: unknown) => { log.error(error) }) })
-  app.addHook('onClose', async () => { created.destroy() })
+  // The forwarder and the engine end after this one: what runs may finish.
+  app.addHook('onClose', async () => {
+    await withinTime(created.close(), GRACE_MS)
+    created.destroy()
+  })
 }
 
 export default fp(gateway, { name: 'gateway', fastify: '5.x', dependencies: ['containers', 'forwarder', 'guard', 'metrics', 'store', 'streams'] })

@@ -15,10 +15,14 @@ export function findTool (name: string): string | undefined {
   }
 }
 
-/** Starts a program on one core. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => { for (const child of running) child.kill('SIGKILL') })
+
+/** Starts a program on one core; it ends with this process at the latest. */
 export function start (core: number, command: string, args: string[]): ChildProcess {
   const child = spawn('taskset', ['-c', String(core), command, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
-  process.once('exit', () => { child.kill('SIGKILL') })
+  running.add(child)
+  child.once('exit', () => { running.delete(child) })
   return child
 }
 

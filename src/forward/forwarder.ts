@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Server, Socket } from 'node:net'
 import { withoutTicket } from '../auth/url.ts'
 import { DockApiError } from '../errors.ts'
 import type { Changes } from './changes.ts'
@@ -147,13 +148,19 @@ function turn (request: IncomingMessage, response: ServerResponse): Promise<void
   return promise
 }
 
-/** A server that closes waits for its connections; a kept one would make it wait for the client's next request. */
+/**
+ * A server that closes waits for its connections; a kept one would make it wait for the client's next request. While it still listens they are
+ * kept: their clients would come back at once, and who waits in a listener's queue is reset when it ends.
+ */
 function closeAfter (response: ServerResponse) {
   const { socket } = response
-  if (socket === null) return
+  if (socket === null || (socket as Accepted).server?.listening === true) return
   if (response.writableFinished) socket.destroySoon()
   else response.once('finish', () => { socket.destroySoon() })
 }
+
+/** Node tells every accepted socket its server. */
+type Accepted = Socket & { readonly server?: Server }
 
 /** What cannot be sent twice goes on a connection that the upstream has hardly closed meanwhile. */
 function reuseOf (method: string, hasBody: boolean, isUpgrade: boolean): 'any' | 'young' | 'never' {

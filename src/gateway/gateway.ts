@@ -75,7 +75,7 @@ export type Gateway = {
    * @param graceMs The longest wait, in milliseconds; never more than 5 s, for streams may have no end.
    */
   drain<T> (containerId: string, end: () => Promise<T>, graceMs?: number): Promise<T>
-  /** Takes no new connections; running exchanges are the forwarder's. */
+  /** Takes no new connection, and resolves when what runs is answered; the forwarder cuts what lasts too long. Idempotent. */
   close (): Promise<void>
   /** Cuts every connection. */
   destroy (): void
@@ -129,6 +129,7 @@ export function createGateway (parts: GatewayParts): Gateway {
   const followReadiness = createReadiness((container) => { parts.onContainer('ready', container) })
   const reserved = new Set(config.allowedHosts.map((host) => host.toLowerCase()))
   let chains: ReadonlyMap<string, Chain> = new Map()
+  let closed: Promise<void> | undefined
   let offReason: string | undefined = config.gatewayPort === 'off' ? 'DOCKAPI_GATEWAY_PORT is off.' : 'It has not been started.'
 
   function build (known: readonly RoutedContainer[]): Table {
@@ -239,17 +240,26 @@ export function createGateway (parts: GatewayParts): Gateway {
     }
   }
 
-  async function close () {
+  function close (): Promise<void> {
+    closed ??= end()
+    return closed
+  }
+
+  async function end () {
+    const ended = stopListening()
     provider.close()
     live.close()
     pool.close()
     file.close()
-    await registry.close()
-    if (!server.listening) return
+    await Promise.all([registry.close(), ended])
+  }
+
+  /** Resolves when the last connection is closed. */
+  function stopListening (): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    server.close(() => { resolve() })
-    server.closeIdleConnections()
-    await promise
+    if (server.listening) server.close(() => { resolve() }).closeIdleConnections()
+    else resolve()
+    return promise
   }
 
   return {
