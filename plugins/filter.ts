@@ -6,9 +6,7 @@ import { withinTime } from '../src/engine/deadline.ts'
 import { createFilter } from '../src/filter/filter.ts'
 import type { Filter } from '../src/filter/filter.ts'
 import { statusOf } from './errors.ts'
-
-/** As long as the API's own requests get. */
-const GRACE_MS = 5_000
+import { GRACE_MS } from './shutdown.ts'
 
 /** The only changes that pass: of one container, which the client named in whatever way. */
 const CONTROL = /\/containers\/([^/]+)\/(\w+)$/

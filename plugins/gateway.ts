@@ -10,13 +10,11 @@ import { requestIdOf } from '../src/log/request-id.ts'
 import { secretOf } from '../src/store/secrets.ts'
 import { createSettingsTable } from '../src/store/settings.ts'
 import { answerClientError, problemOf, statusOf } from './errors.ts'
+import { GRACE_MS } from './shutdown.ts'
 
 declare module 'fastify' {
   interface FastifyInstance { gateway: Gateway }
 }
-
-/** As long as the API's own requests get. */
-const GRACE_MS = 5_000
 
 /** The second plane. The process says when it listens, as with the app itself; it ends with the app. */
 async function gateway (app: FastifyInstance, { config }: { config: Config }) {

@@ -1,8 +1,8 @@
 import fp from 'fastify-plugin'
 import type { FastifyInstance } from 'fastify'
 
-/** As long as the forwarder gives exchanges with containers. */
-const GRACE_MS = 5_000
+/** What runs on a listener may go on for so long after the end has begun, in milliseconds; as long as the forwarder gives exchanges with containers. */
+export const GRACE_MS = 5_000
 
 /**
  * Ends a shutdown in time. The server waits for its connections; one whose client does not read its answer, or that falls idle only

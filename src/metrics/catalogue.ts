@@ -6,7 +6,7 @@ export const METRICS = {
   dockapi_api_requests_total: { type: 'counter', labels: ['operation', 'status'], help: 'Requests to the API that are over, by operationId (proxy: an application behind /proxy; none: no route) and class of status. 1xx: a WebSocket.' },
   dockapi_api_request_duration_seconds: { type: 'histogram', labels: ['operation'], help: 'From the request to the end of its answer; for streams and WebSockets, how long they were open.' },
   dockapi_api_in_flight: { type: 'gauge', labels: ['operation'], help: 'Requests and WebSockets of the API that are not over: of streams, how many of each kind are open.' },
-  dockapi_streams_open: { type: 'gauge', labels: [], help: 'Logs, events, commands and other streams of the API that are open; DOCKAPI_MAX_STREAMS is the limit.' },
+  dockapi_streams_open: { type: 'gauge', labels: [], help: 'Logs, events, commands and other streams of the API that are open.' },
   dockapi_engine_calls_total: { type: 'counter', labels: ['call', 'result'], help: 'Calls to the engine, by what they do and how they ended: ok, or the code of the error.' },
   dockapi_engine_call_duration_seconds: { type: 'histogram', labels: ['call'], help: 'How long calls to the engine took; for streams, until they were open.' },
   dockapi_event_lag_seconds: { type: 'histogram', labels: [], help: 'How long after the engine\'s clock its events arrived. Each is counted by everyone in dockAPI who follows the engine.' },
