@@ -32,7 +32,7 @@ export type ExchangeParts = {
   outgoing: UpstreamRequest
   mount: Mount
   transport: Dispatcher
-  /** Another upstream that serves the same, for a request that failed on the first; undefined when there is none, or the first is better. */
+  /** Another upstream that serves the same, for a request that failed; undefined when there is none left, or the one that failed is better. */
   nextUpstream?: ((failure: UpstreamFailure) => Upstream | undefined) | undefined
   /** The client and the upstream were joined; `onEnd` is called no more, `onTunnelEnd` is. */
   onTunnel (tunnel: Tunnel): void
@@ -51,7 +51,6 @@ export function startExchange (parts: ExchangeParts): Exchange {
   const handler: ResponseHandler = { onInterim, onHead, onData, onEnd, onSwitch, onFailure }
   let hasStarted = false
   let hasRepeated = false
-  let hasMoved = false
   let hasBody = true
   let hasWritten = false
   let held: Buffer | undefined
@@ -139,7 +138,7 @@ export function startExchange (parts: ExchangeParts): Exchange {
   }
 
   function onFailure (failure: UpstreamFailure) {
-    const upstream = hasStarted || hasMoved ? undefined : upstreamForRepetition(failure)
+    const upstream = hasStarted ? undefined : upstreamForRepetition(failure)
     if (upstream !== undefined) {
       dispatched = transport.dispatch({ ...outgoing, upstream, reuse: 'never' }, handler)
       return
@@ -149,14 +148,11 @@ export function startExchange (parts: ExchangeParts): Exchange {
     finish()
   }
 
-  /** Once to another upstream; before that, once to the same when it only closed a kept connection and another one is not to be had. */
+  /** To another upstream while there is one; else once to the same, when it only closed a kept connection. */
   function upstreamForRepetition (failure: UpstreamFailure): Upstream | undefined {
     const { method, body, upstream } = outgoing
     const other = isMovable(method, body !== undefined, failure) ? parts.nextUpstream?.(failure) : undefined
-    if (other !== undefined) {
-      hasMoved = true
-      return other
-    }
+    if (other !== undefined) return other
     if (hasRepeated || !isRepeatable(method, body !== undefined, failure)) return undefined
     hasRepeated = true
     return upstream

@@ -29,7 +29,7 @@ export type ForwardOptions = {
   stripAuthorization: boolean
   /** A `Content-Security-Policy` for the answer beside the application's own; all of them hold. */
   addedPolicy?: string | undefined
-  /** Another upstream that serves the same; asked when the first one failed and the request may be sent again (`isMovable`), until it names one. */
+  /** Another upstream that serves the same; asked each time one failed and the request may be sent again (`isMovable`). Undefined ends it. */
   nextUpstream?: ((failure: UpstreamFailure) => Upstream | undefined) | undefined
   /** What is done to the request and its answer beyond the rules for all. */
   changes?: Changes | undefined

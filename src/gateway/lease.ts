@@ -10,6 +10,8 @@ import type { Traffic } from './traffic.ts'
 export type Lease<M extends PoolMember = PoolMember> = {
   readonly member: M
   readonly upstream: Upstream
+  /** Keys of the members that failed the same request before. */
+  readonly tried: readonly string[]
   /** A `Set-Cookie` line that keeps the client with this upstream; undefined when none is needed. */
   readonly setCookie: string | undefined
   /** The answer began; 101 after a switch of protocols. */
@@ -27,12 +29,13 @@ export type LeaseParts<M extends PoolMember> = {
   running: Running
   upgrade: UpgradedConnection | undefined
   setCookie: string | undefined
+  tried: readonly string[]
   startedAt: number
   now (): number
 }
 
 /** Counts a request from its start to its end, and notes what became of it: the first word counts. */
-export function createLease<M extends PoolMember> ({ place, traffic, running, upgrade, setCookie, startedAt, now }: LeaseParts<M>): Lease<M> {
+export function createLease<M extends PoolMember> ({ place, traffic, running, upgrade, setCookie, tried, startedAt, now }: LeaseParts<M>): Lease<M> {
   const { member, upstream, known: { ejection, load } } = place
   // A port that was not seen open yet is expected to refuse.
   const isExpectedToAnswer = place.isOpen || place.probeKey !== undefined
@@ -43,7 +46,7 @@ export function createLease<M extends PoolMember> ({ place, traffic, running, up
   traffic.begin(isUpgrade, startedAt)
   load.begin(isUpgrade, startedAt)
   running.begin(member.container.id, upgrade)
-  return { member, upstream, setCookie, answered, failed, end }
+  return { member, upstream, tried, setCookie, answered, failed, end }
 
   function answered (status: number) {
     if (isKnown) return

@@ -30,8 +30,8 @@ export type Pool<M extends PoolMember = PoolMember> = Pick<Running, 'whenIdle' |
    */
   take (service: PoolService<M>, ask: Ask): Lease<M>
   /**
-   * Another upstream after a failure: notes it and ends the failed lease. Undefined when there is no other, and for a sticky service
-   * when only a kept connection was lost; the failed lease stays as it is then.
+   * Another upstream after a failure: notes it and ends the failed lease. Undefined when there is none that the request did not try yet, or it tried
+   * enough of them, and for a sticky service when only a kept connection was lost; the failed lease stays as it is then.
    */
   takeOther (service: PoolService<M>, failed: Lease<M>, failure: UpstreamFailure, ask: Ask): Lease<M> | undefined
   /** Tells of a new table: who is new and to be probed is probed at once, who is gone for long is forgotten. */
@@ -54,6 +54,10 @@ export type PoolOptions = {
   onChange?: () => void
 }
 
+/** How many upstreams a request may meet: when several end at once the next one may be ending too, but what crashes an application must not crash all. */
+const MAX_TRIES = 4
+const NONE: readonly string[] = []
+
 export function createPool<M extends PoolMember = PoolMember> ({ secret, now = () => performance.now(), onChange }: PoolOptions): Pool<M> {
   const probes = createProbes(onChange)
   const all = createPlaces<M>({ probes, now })
@@ -64,22 +68,24 @@ export function createPool<M extends PoolMember = PoolMember> ({ secret, now = (
     const time = now()
     const place = stuckTo(places, ask, time) ?? choose(places, time)
     if (place === undefined) throw noneReady(service, (member) => stateOf(service, member).state)
-    return lease(places, place, ask, time)
+    return lease(places, place, ask, time, NONE)
   }
 
   function takeOther (service: PoolService<M>, failed: Lease<M>, failure: UpstreamFailure, ask: Ask): Lease<M> | undefined {
     if (failure.isStale && service.settings.sticky !== undefined) return undefined
     const places = all.bind(service)
     const time = now()
-    const place = choose(places, time, failed.member.key)
+    const tried = [...failed.tried, failed.member.key]
+    const place = tried.length < MAX_TRIES ? choose(places, time, tried) : undefined
     if (place === undefined) return undefined
     failed.failed(failure)
     failed.end()
-    return lease(places, place, ask, time)
+    // A kept connection that was lost says nothing about the upstream: it may be met again, on a new one.
+    return lease(places, place, ask, time, failure.isStale ? failed.tried : tried)
   }
 
-  function lease (places: Places<M>, place: Place<M>, ask: Ask, startedAt: number): Lease<M> {
-    return createLease({ place, traffic: places.traffic, running, upgrade: ask.upgrade, setCookie: cookieFor(places, place, ask), startedAt, now })
+  function lease (places: Places<M>, place: Place<M>, ask: Ask, startedAt: number, tried: readonly string[]): Lease<M> {
+    return createLease({ place, traffic: places.traffic, running, upgrade: ask.upgrade, setCookie: cookieFor(places, place, ask), tried, startedAt, now })
   }
 
   /** The upstream that the client was given first, while it takes requests; this is nobody's turn. */

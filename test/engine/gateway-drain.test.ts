@@ -1,4 +1,5 @@
 import { Agent, request as sendRequest } from 'node:http'
+import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { startContainer, stopContainer } from '../../src/engine/containers.ts'
 import { createClient } from '../support/api.ts'
@@ -36,7 +37,7 @@ function startLoad (method: 'GET' | 'POST') {
     while (!over.signal.aborted && count++ < MAX_REQUESTS) {
       const result = await new Promise<string>((resolve) => {
         const outgoing = sendRequest({ port, host: '127.0.0.1', agent, method, path: '/slow/2', headers: { host: HOST } }, (answer) => {
-          answer.resume().on('end', () => { resolve(String(answer.statusCode)) }).on('error', (error) => { resolve(error.message) })
+          text(answer).then((body) => { resolve(answer.statusCode === 200 ? '200' : `${answer.statusCode} ${body}`) }, (error: Error) => { resolve(error.message) })
         })
         outgoing.on('error', (error) => { resolve(error.message) })
         outgoing.end(method === 'POST' ? 'body' : undefined)
@@ -82,6 +83,22 @@ t.test('no GET fails while docker itself stops, kills and starts one of two repl
   }
   const results = await load.end()
   t.same(Object.keys(results), ['200'], JSON.stringify(results))
+})
+
+t.test('no GET fails while docker stops two of three replicas at the same time', async (t) => {
+  const three = await startReplica(3)
+  await until(() => upCount() === 3)
+  const load = startLoad('GET')
+  for (let round = 0; round < 3; round++) {
+    await Promise.all([one, three].map(({ id }) => stopContainer(engine, id)))
+    await until(() => upCount() === 1)
+    await Promise.all([one, three].map(({ id }) => startContainer(engine, id)))
+    await until(() => upCount() === 3)
+  }
+  const results = await load.end()
+  t.same(Object.keys(results), ['200'], JSON.stringify(results))
+  await engine.call('test.remove', (docker, abortSignal) => docker.getContainer(three.id).remove({ force: true, abortSignal }))
+  await until(() => upCount() === 2)
 })
 
 t.test('of a single container requests in flight finish, and new ones are told to come again', async (t) => {

@@ -93,7 +93,7 @@ function startLoad (origin: string) {
   const clients = Array.from({ length: 4 }, async () => {
     while (!over.signal.aborted && total < 50_000) {
       total++
-      const outcome = await fetch(`${origin}/api/hello`).then(async (answer) => { await answer.arrayBuffer(); return answer.status === 200 ? undefined : String(answer.status) }, (error: Error) => String(error.cause ?? error))
+      const outcome = await fetch(`${origin}/api/hello`).then(async (answer) => { const text = await answer.text(); return answer.status === 200 ? undefined : `${answer.status} ${text}` }, (error: Error) => String(error.cause ?? error))
       if (outcome !== undefined) failed[outcome] = (failed[outcome] ?? 0) + 1
     }
   })

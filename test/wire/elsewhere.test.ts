@@ -6,6 +6,7 @@ import type { Test } from 'tap'
 import { statusOf } from '../../plugins/errors.ts'
 import type { DockApiError } from '../../src/errors.ts'
 import { createForwarder } from '../../src/forward/forwarder.ts'
+import type { ForwardOptions } from '../../src/forward/forwarder.ts'
 import type { Upstream } from '../../src/forward/upstream.ts'
 import { OK, createRawUpstream } from '../support/raw-upstream.ts'
 import type { Plan } from '../support/raw-upstream.ts'
@@ -17,18 +18,29 @@ const upstreamAt = (port: number): Upstream => ({ containerId: String(port).padE
 async function createPair (t: Test, plan: Plan | 'refuses', isSticky = false) {
   const [first, second] = await Promise.all([createRawUpstream(plan === 'refuses' ? undefined : plan), createRawUpstream()])
   if (plan === 'refuses') await first.close()
+  t.after(() => Promise.all([first.close(), second.close()]))
+  const left = [second]
+  const port = await listen(t, upstreamAt(first.port), ({ isStale }) => {
+    const next = isStale && isSticky ? undefined : left.shift()
+    return next && upstreamAt(next.port)
+  })
+  return { port, first, second }
+}
+
+/** A server that forwards to `first`, and to what `nextUpstream` names. @returns Its port. */
+async function listen (t: Test, first: Upstream, nextUpstream: ForwardOptions['nextUpstream']): Promise<number> {
   const forwarder = createForwarder({ graceMs: 100 })
   const server = createServer((request, response) => {
-    forwarder.forward(request, response, upstreamAt(first.port), { rawUrl: request.url!, prefix: '', stripAuthorization: false, nextUpstream: ({ isStale }) => isStale && isSticky ? undefined : upstreamAt(second.port) })
+    forwarder.forward(request, response, first, { rawUrl: request.url!, prefix: '', stripAuthorization: false, nextUpstream })
       .catch((error: DockApiError) => { response.writeHead(statusOf(error)).end() })
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(async () => {
     server.closeAllConnections()
     server.close()
-    await Promise.all([forwarder.destroy(), first.close(), second.close()])
+    await forwarder.destroy()
   })
-  return { port: (server.address() as AddressInfo).port, first, second }
+  return (server.address() as AddressInfo).port
 }
 
 const GET = 'GET /x HTTP/1.1\r\nHost: app.test\r\n\r\n'
@@ -52,6 +64,18 @@ await t.test('what was sent and lost goes elsewhere only when that can do no har
     t.equal(first.requests.length, 1)
     t.equal(second.requests.length, count)
   }
+})
+
+await t.test('when the next one fails too it goes on, for as long as there is another', async (t) => {
+  const ending = await Promise.all([0, 1, 2].map(() => createRawUpstream(() => [{ reset: true }])))
+  const well = await createRawUpstream()
+  t.after(() => Promise.all([...ending, well].map((upstream) => upstream.close())))
+  for (const [others, status] of [[[ending[1]!, ending[2]!, well], 200], [[ending[1]!, ending[2]!], 502], [[], 502]] as const) {
+    const left = [...others]
+    const port = await listen(t, upstreamAt(ending[0]!.port), () => left.length === 0 ? undefined : upstreamAt(left.shift()!.port))
+    t.equal((await exchange(t, port, GET)).status, status)
+  }
+  t.same([...ending, well].map(({ requests }) => requests.length), [3, 2, 2, 1])
 })
 
 await t.test('an answer is an answer: neither a failure status nor a broken one is asked for again', async (t) => {

@@ -17,15 +17,15 @@ const RANK = {
 /**
  * The upstream that serves next, and its turn is taken; undefined when none takes requests. When all that are left are ejected, it is
  * the one whose ejection ends first. One pass, no allocation.
- * @param triedKey One that failed already.
+ * @param tried Keys of those that failed already.
  */
-export function choose<M extends PoolMember> ({ service, list, turns }: Places<M>, now: number, triedKey?: string): Place<M> | undefined {
+export function choose<M extends PoolMember> ({ service, list, turns }: Places<M>, now: number, tried?: readonly string[]): Place<M> | undefined {
   const goesBefore = strategyOf(service.settings.strategy)
   let best: Place<M> | undefined
   let bestRank = RANK.never
   for (const place of list) {
     const rank = rankOf(place, now)
-    if (rank === RANK.never || rank > bestRank || (triedKey !== undefined && place.member.key === triedKey)) continue
+    if (rank === RANK.never || rank > bestRank || tried?.includes(place.member.key)) continue
     const { ejection } = place.known
     look(turns, place, place.weight * shareAfter(ejection, now))
     const isBetter = rank < bestRank || (rank === RANK.ejected ? ejection.until < best!.known.ejection.until : goesBefore(place, best!))

@@ -286,6 +286,22 @@ t.test('ejection: the last one is always tried, of several the one that is back 
   t.equal(pool.takeOther(poolService([other.member]), other, refused(), {}), undefined)
 })
 
+t.test('a request goes on to upstreams that it did not meet yet, to four in all', async (t) => {
+  const { pool } = testPool()
+  const met = (service: ReturnType<typeof of>) => {
+    const ids: string[] = []
+    for (let lease: ReturnType<typeof pool.take> | undefined = pool.take(service, {}); lease !== undefined; lease = pool.takeOther(service, lease, refused(), {})) ids.push(lease.member.container.id)
+    return ids
+  }
+  t.same(met(of('abc')).sort(), ['a', 'b', 'c'])
+  t.equal(new Set(met(of('uvwxyz'))).size, 4)
+
+  const pair = of('ab')
+  const first = pool.take(pair, {})
+  const second = pool.takeOther(pair, first, new UpstreamFailure('reset', 'gone', { isStale: true }), {})!
+  t.equal(pool.takeOther(pair, second, refused(), {})?.member, first.member, 'a lost kept connection was no meeting')
+})
+
 t.test('what is known outlives every table; a new run of the container begins anew', async (t) => {
   const { pool, fail, states } = testPool()
   t.equal(fail(of('ab')), 'a')
