@@ -8,7 +8,6 @@ import type { Upstream } from '../forward/upstream.ts'
 import type { Pulls } from '../images/pulls.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Tombstones } from '../lifecycle/tombstones.ts'
-import { watchEvents } from '../engine/events.ts'
 import type { EventWatch } from '../engine/events.ts'
 import { resolveUpstream } from './address.ts'
 import { isInScope } from './labels.ts'
@@ -91,7 +90,7 @@ export function createContainers (engine: Engine, { pulls, policy, tombstones }:
   }
 
   function start () {
-    events ??= watchEvents(engine, {
+    events ??= engine.events.watch({
       onEvent (event) {
         if (event.type === 'network') forget()
         else cache.note(event)

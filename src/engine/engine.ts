@@ -9,6 +9,8 @@ import { createDeadline } from './deadline.ts'
 import type { Deadline } from './deadline.ts'
 import { resolveEndpoint } from './endpoint.ts'
 import type { Endpoint } from './endpoint.ts'
+import { createEventStream } from './events.ts'
+import type { EventStream } from './events.ts'
 import { createHealthCheck } from './health.ts'
 import type { EngineObserver } from './observer.ts'
 import { isConnectionLost, isNeverSent, isVersionRefused, translateEngineError } from './errors.ts'
@@ -48,6 +50,9 @@ export type Engine = {
   /** Whether the engine answers now. Never throws, takes two seconds at most; callers at the same time share one probe. */
   health (): Promise<Health>
 
+  /** What happens on the engine, for all who watch. */
+  readonly events: EventStream
+
   /** Is told of every call, stream and event. */
   readonly observer: EngineObserver | undefined
 
@@ -69,6 +74,7 @@ export function createEngine (environment: EngineEnvironment, observer?: EngineO
     connecting ??= connect(environment, closing.signal).then((connection) => {
       current = connection
       lastEndpoint = connection.endpoint
+      events.wake()
       return connection
     }, (error: unknown) => {
       connecting = undefined
@@ -125,18 +131,20 @@ export function createEngine (environment: EngineEnvironment, observer?: EngineO
     }
   }
 
-  const engine: Omit<Engine, 'health'> = {
+  const engine: Omit<Engine, 'health' | 'events'> = {
     observer,
     get endpoint () { return current?.endpoint ?? resolveEndpoint(environment) },
     call: (operation, run, options = {}) => perform(operation, ({ calls, streams }, signal) => run(options.isLong === true ? streams : calls, signal), options),
     open: (operation, run, options = {}) => perform(operation, ({ streams }, signal) => run(streams, signal), options),
     probe: (operation, run, options = {}) => perform(operation, run, options),
     async close () {
+      events.close()
       closing.abort()
       current?.retire()
     }
   }
-  return Object.assign(engine, { health: createHealthCheck(engine) })
+  const events = createEventStream(engine)
+  return Object.assign(engine, { events, health: createHealthCheck(engine) })
 }
 
 type Run<T> = (connection: Connection, signal: AbortSignal) => Promise<T>

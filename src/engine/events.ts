@@ -29,17 +29,28 @@ export type EventWatch = {
 
 export type WatchOptions = {
   /** Which kinds of object; containers and networks when left out. */
-  types?: string[]
+  types?: readonly EventType[]
+  /** Must not throw. */
   onEvent (event: EngineEvent): void
-  /** Events may have been missed: look at everything anew. Called each time that the stream is open again, the first time included. */
+  /** Events may have been missed: look at everything anew. Called once at the beginning, and each time that the stream is open again. */
   onGap (): void
   /** The stream could not be opened or was lost. It is opened again by itself. */
   onLost? (error: DockApiError | undefined): void
   /** Ends the watch. */
   signal: AbortSignal
-  /** Silence after which the engine is asked whether it is still there, in milliseconds; 30 s when left out. */
-  silenceMs?: number
 }
+
+/** The engine's events for all who watch: one stream, open while somebody does. */
+export type EventStream = {
+  watch (options: WatchOptions): EventWatch
+  /** The engine may be back: an attempt that is waited for is made now. */
+  wake (): void
+  /** Ends the stream, whoever watches. */
+  close (): void
+}
+
+export const EVENT_TYPES = ['container', 'image', 'network'] as const
+export type EventType = (typeof EVENT_TYPES)[number]
 
 const SILENCE_MS = 30_000
 const FIRST_PAUSE_MS = 100
@@ -54,37 +65,69 @@ const EventSchema = Type.Object({
 })
 
 /**
- * Follows the engine's events until `signal` aborts. A lost stream is opened again for ever, after 100 ms at first and at most 5 s, with jitter, and
- * from the second of the last event on: an event may come twice, and none is skipped that the engine still remembers.
+ * A lost stream is opened again for ever, after 100 ms at first and at most 5 s, with jitter, sooner when the engine is known to be back or somebody
+ * new wants to watch; and from the second of the last event on: an event may come twice, and none is skipped that the engine still remembers.
+ * @param silenceMs Silence after which the engine is asked whether it is still there, in milliseconds.
  */
-export function watchEvents (engine: Engine, options: WatchOptions): EventWatch {
-  const { types = ['container', 'network'], onEvent, onGap, onLost, signal, silenceMs = SILENCE_MS } = options
-  let isLive = false
-  let since = Math.floor(Date.now() / 1000)
+export function createEventStream (engine: Pick<Engine, 'open' | 'probe' | 'observer'>, { types = EVENT_TYPES, silenceMs = SILENCE_MS }: { types?: readonly string[], silenceMs?: number } = {}): EventStream {
+  const watchers = new Set<WatchOptions>()
+  let following: AbortController | undefined
+  let resting: AbortController | undefined
+  let isOpen = false
+  let since = 0
 
-  setImmediate(follow)
-  return { get isLive () { return isLive } }
+  function watch (options: WatchOptions): EventWatch {
+    watchers.add(options)
+    options.signal.addEventListener('abort', () => { leave(options) }, { once: true })
+    if (isOpen) setImmediate(() => { if (isOpen && watchers.has(options)) options.onGap() })
+    else if (following === undefined) start()
+    else wake()
+    return { get isLive () { return isOpen && watchers.has(options) } }
+  }
 
-  async function follow () {
+  function leave (options: WatchOptions) {
+    watchers.delete(options)
+    if (watchers.size === 0) close()
+  }
+
+  function start () {
+    following = new AbortController()
+    since = Math.floor(Date.now() / 1000)
+    setImmediate(follow, following.signal)
+  }
+
+  function wake () {
+    resting?.abort()
+  }
+
+  function close () {
+    following?.abort()
+    following = undefined
+    isOpen = false
+  }
+
+  async function follow (signal: AbortSignal) {
     let failures = 0
     while (!signal.aborted) {
       const openedAt = Date.now()
-      const error = await listen().then(() => undefined, (reason: DockApiError) => reason)
-      isLive = false
+      const error = await listen(signal).then(() => undefined, (reason: DockApiError) => reason)
       if (signal.aborted) return
+      isOpen = false
       engine.observer?.lost()
-      onLost?.(error)
       // A stream that lived was no failure; one that is cut as soon as it opens is.
       failures = Date.now() - openedAt > LONGEST_PAUSE_MS ? 0 : failures + 1
-      await delay(pauseMs(failures), undefined, { signal }).catch(() => {})
+      resting = new AbortController()
+      const rest = delay(pauseMs(failures), undefined, { signal: AbortSignal.any([signal, resting.signal]) }).catch(() => {})
+      for (const { onLost } of [...watchers]) onLost?.(error)
+      await rest
     }
   }
 
   /** Resolves when the engine ends the stream. */
-  async function listen () {
+  async function listen (signal: AbortSignal) {
     const attempt = new AbortController()
     const ended = AbortSignal.any([signal, attempt.signal])
-    const stream = await engine.open('events', (docker, abortSignal) => abortable(docker).getEvents({ since, filters: { type: types }, abortSignal }), { signal: ended })
+    const stream = await engine.open('events', (docker, abortSignal) => abortable(docker).getEvents({ since, filters: { type: [...types] }, abortSignal }), { signal: ended })
     const lines = createJsonLines()
     const watchdog = setTimeout(checkSilence, silenceMs)
 
@@ -95,9 +138,9 @@ export function watchEvents (engine: Engine, options: WatchOptions): EventWatch 
     }
 
     try {
-      isLive = true
+      isOpen = true
       engine.observer?.opened()
-      onGap()
+      tellGap()
       for await (const chunk of stream as AsyncIterable<Buffer>) {
         watchdog.refresh()
         for (const document of lines.push(chunk)) take(document)
@@ -108,14 +151,22 @@ export function watchEvents (engine: Engine, options: WatchOptions): EventWatch 
     }
   }
 
+  function tellGap () {
+    for (const { onGap } of [...watchers]) onGap()
+  }
+
   function take (document: unknown) {
     const event = parseEvent(document)
-    if (event === undefined) return onGap()
+    if (event === undefined) return tellGap()
     since = Math.max(since, event.time)
     engine.observer?.event((Date.now() - event.timeNano / 1e6) / 1000)
-    onEvent(event)
+    for (const { types = ROUTING_TYPES, onEvent } of [...watchers]) if (types.includes(event.type as EventType)) onEvent(event)
   }
+
+  return { watch, wake, close }
 }
+
+const ROUTING_TYPES: readonly EventType[] = ['container', 'network']
 
 /**
  * What the engine still knows of what happened, the oldest first; engines remember some hundred events.

@@ -2,7 +2,6 @@ import type { Containers } from '../containers/containers.ts'
 import { inspectContainer, listContainers } from '../engine/containers.ts'
 import type { ContainerSummary } from '../engine/containers.ts'
 import { withinTime } from '../engine/deadline.ts'
-import { watchEvents } from '../engine/events.ts'
 import type { EngineEvent, EventWatch } from '../engine/events.ts'
 import { isDockApiError } from '../errors.ts'
 import { isExposed } from './exposure.ts'
@@ -74,7 +73,7 @@ export function createProvider (source: Containers, { expose, onChange, reconcil
   let silentUntil = 0
 
   function start () {
-    events ??= watchEvents(engine, { onEvent, onGap: reconcile, onLost: () => { hasGap = true }, signal: closing.signal })
+    events ??= engine.events.watch({ onEvent, onGap: reconcile, onLost: () => { hasGap = true }, signal: closing.signal })
     timer ??= setInterval(reconcile, reconcileMs).unref()
   }
 

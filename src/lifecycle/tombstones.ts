@@ -4,7 +4,6 @@ import { inspectContainer, listContainers } from '../engine/containers.ts'
 import type { ContainerDocument, ContainerSummary } from '../engine/containers.ts'
 import { createDeadline } from '../engine/deadline.ts'
 import type { Engine } from '../engine/engine.ts'
-import { watchEvents } from '../engine/events.ts'
 import type { EngineEvent, EventWatch } from '../engine/events.ts'
 import type { OutputChunk } from '../engine/frames.ts'
 import { DockApiError, isDockApiError } from '../errors.ts'
@@ -79,7 +78,7 @@ export function createTombstones ({ engine, store, keepMs, onTombstone, onFailur
     if (isOff) return
     prune()
     timer ??= setInterval(prune, PRUNE_MS).unref()
-    events ??= watchEvents(engine, { types: ['container'], onEvent, onGap: () => { lookAround().catch(fail) }, signal: closing.signal })
+    events ??= engine.events.watch({ types: ['container'], onEvent, onGap: () => { lookAround().catch(fail) }, signal: closing.signal })
   }
 
   function prune () {

@@ -1,6 +1,6 @@
 import { DockApiError } from '../errors.ts'
 import type { Engine } from '../engine/engine.ts'
-import { watchEvents } from '../engine/events.ts'
+import { EVENT_TYPES } from '../engine/events.ts'
 import type { EngineEvent } from '../engine/events.ts'
 import { createChannel } from './channel.ts'
 import type { Channel } from './channel.ts'
@@ -8,7 +8,7 @@ import type { EndReason } from './encoder.ts'
 import { createOwnEvents } from './own-events.ts'
 import type { OwnEvent, OwnEvents } from './own-events.ts'
 
-/** The engine's events and dockAPI's own for many: one stream of the engine, open while somebody listens. */
+/** The engine's events and dockAPI's own for clients of the API. */
 export type EventHub = {
   readonly subscribers: number
   /** dockAPI's own events that were. */
@@ -16,13 +16,12 @@ export type EventHub = {
   /** Tells an event of dockAPI's own. */
   emit (event: OwnEvent): void
   /**
-   * Events from now on, those of which `isWanted` says so. Resolves when the engine's stream is open, so that what is looked up afterwards is no older than the events.
+   * Events from now on, those of which `isWanted` says so. Resolves when the engine's events arrive, so that what is looked up afterwards is no older than the events.
    * It ends with `too_slow` when too many wait to be read, and throws `engine_unavailable` when the engine's stream is lost.
    */
   subscribe (isWanted: (event: EngineEvent) => boolean, signal: AbortSignal): Promise<AsyncGenerator<EngineEvent[], EndReason>>
 }
 
-export const EVENT_TYPES = ['container', 'image', 'network'] as const
 /** Events that may wait for one reader. */
 const MAX_QUEUED = 1000
 
@@ -37,8 +36,8 @@ export function createEventHub (engine: Engine): EventHub {
     const stop = new AbortController()
     const { promise: opened, resolve, reject } = Promise.withResolvers<void>()
     opened.catch(() => {})
-    watchEvents(engine, {
-      types: [...EVENT_TYPES],
+    engine.events.watch({
+      types: EVENT_TYPES,
       onEvent: distribute,
       onGap: resolve,
       onLost (cause) {

@@ -1,8 +1,8 @@
 import t from 'tap'
 import type { Test } from 'tap'
 import type { Engine } from '../../src/engine/engine.ts'
-import { watchEvents } from '../../src/engine/events.ts'
-import type { EngineEvent, EventWatch, WatchOptions } from '../../src/engine/events.ts'
+import { createEventStream } from '../../src/engine/events.ts'
+import type { EngineEvent, EventStream, EventWatch, WatchOptions } from '../../src/engine/events.ts'
 import { createChaosSocket, engineAt } from '../support/chaos-socket.ts'
 import { busyboxImage, createTestEngine, TEST_LABELS } from '../support/engine.ts'
 import { until } from '../support/until.ts'
@@ -10,10 +10,10 @@ import { until } from '../support/until.ts'
 type Seen = { watch: EventWatch, events: EngineEvent[], gaps: number, losses: number, end (): void }
 
 /** Watches until the test ends. */
-function watch (t: Test, engine: Engine, options: Partial<WatchOptions> = {}): Seen {
+function watch (t: Test, { events }: { events: EventStream }, options: Partial<WatchOptions> = {}): Seen {
   const ending = new AbortController()
   const seen = { events: [] as EngineEvent[], gaps: 0, losses: 0, end: () => ending.abort() }
-  const started = watchEvents(engine, {
+  const started = events.watch({
     onEvent: (event) => { seen.events.push(event) },
     onGap: () => { seen.gaps++ },
     onLost: () => { seen.losses++ },
@@ -99,7 +99,7 @@ await t.test('an engine that refuses events is asked again and never live', asyn
 await t.test('a silent stream is kept while the engine answers pings and given up when it does not', async (t) => {
   const chaos = await createChaosSocket(t)
   const engine = engineAt(t, { DOCKER_HOST: chaos.host })
-  const seen = watch(t, engine, { silenceMs: 20, types: ['plugin'] })
+  const seen = watch(t, { events: createEventStream(engine, { silenceMs: 20, types: ['plugin'] }) })
   await until(() => chaos.count('/_ping') >= 3)
   t.equal(seen.losses, 0)
   t.ok(seen.watch.isLive)
@@ -119,6 +119,51 @@ await t.test('what is no event is a gap; what follows is read', async (t) => {
   await until(() => seen.events.length >= 2)
   t.match(seen.events.map(({ action }) => action), ['die', 'start'])
   t.ok(seen.gaps >= 3, 'the opening and two lines')
+})
+
+await t.test('all who watch share one stream; it ends with the last of them, and the next one opens it anew', async (t) => {
+  const chaos = await createChaosSocket(t)
+  const engine = engineAt(t, { DOCKER_HOST: chaos.host })
+  const first = watch(t, engine)
+  await until(() => first.watch.isLive)
+  const second = watch(t, engine, { types: ['image'] })
+  t.ok(second.watch.isLive)
+  t.equal(second.gaps, 0)
+  await until(() => second.gaps === 1)
+  const id = await createContainer(engine)
+  await until(() => has(first, id))
+  t.same(second.events, [])
+  first.end()
+  t.notOk(first.watch.isLive)
+  t.ok(second.watch.isLive)
+  t.equal(chaos.count('/events'), 1)
+  second.end()
+  const third = watch(t, engine)
+  await until(() => third.watch.isLive)
+  t.equal(chaos.count('/events'), 2)
+})
+
+await t.test('an engine that comes back is followed at once when any call finds it', async (t) => {
+  const chaos = await createChaosSocket(t, { isStarted: false })
+  const engine = engineAt(t, { DOCKER_HOST: chaos.host })
+  const seen = watch(t, engine)
+  // From then on the stream rests for 1.6 s at least between two attempts.
+  await until(() => seen.losses === 6)
+  await chaos.start()
+  await engine.call('test.version', (docker) => docker.version())
+  const before = seen.losses
+  await until(() => seen.watch.isLive)
+  t.equal(seen.losses, before)
+})
+
+await t.test('who comes while the stream rests is told at once whether it opens', async (t) => {
+  const chaos = await createChaosSocket(t, { isStarted: false })
+  const engine = engineAt(t, { DOCKER_HOST: chaos.host })
+  const waiting = watch(t, engine)
+  await until(() => waiting.losses === 6)
+  const late = watch(t, engine)
+  await until(() => late.losses === 1)
+  t.equal(waiting.losses, 7)
 })
 
 await t.test('the watch ends with its signal and leaves no connection', async (t) => {
