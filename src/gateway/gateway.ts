@@ -215,8 +215,8 @@ export function createGateway (parts: GatewayParts): Gateway {
     if (!server.listening || !isExposed(document.Config.Labels ?? {}, config.expose)) return null
     const { Id: id, Name, State: { StartedAt, Running } } = document
     const seen = provider.get(id)
-    const isKnown = seen !== undefined && `/${seen.name}` === Name && (!Running || (seen.run === StartedAt && seen.status !== 'exited'))
-    if (!isKnown) await withinTime(provider.refresh(id), URL_WAIT_MS, signal)
+    const isKnown = provider.isLoaded && seen !== undefined && `/${seen.name}` === Name && (!Running || (seen.run === StartedAt && seen.status !== 'exited'))
+    if (!isKnown) await withinTime(Promise.all([provider.loaded, provider.refresh(id)]), URL_WAIT_MS, signal)
     return urlOf(id)
   }
 

@@ -16,6 +16,8 @@ import { isEndingSignal } from './signals.ts'
 export type Provider = {
   /** Whether every container has been looked at once. */
   readonly isLoaded: boolean
+  /** Resolves when that is so. */
+  readonly loaded: Promise<void>
   /** Events arrive and nothing may have been missed: an address that is known belongs to its container. */
   readonly isCurrent: boolean
   /** While it is not current: asks the engine, for a moment, whether what is known of a container still holds. */
@@ -68,6 +70,7 @@ export function createProvider (source: Containers, { expose, onChange, reconcil
   let timer: NodeJS.Timeout | undefined
   let reconciling: Promise<void> | undefined
   let isOutdated = false
+  const { promise: loaded, resolve: setLoaded } = Promise.withResolvers<void>()
   let isLoaded = false
   let hasGap = true
   let silentUntil = 0
@@ -93,6 +96,7 @@ export function createProvider (source: Containers, { expose, onChange, reconcil
         isLoaded = true
         if (isHeard && events?.isLive === true) hasGap = false
         if (isFirst) publish()
+        setLoaded()
       } catch {
         // The engine is away: the events' own return, or the next turn, brings the next comparison.
       }
@@ -235,6 +239,7 @@ export function createProvider (source: Containers, { expose, onChange, reconcil
 
   return {
     get isLoaded () { return isLoaded },
+    loaded,
     get isCurrent () { return !hasGap },
     confirm,
     get: (id) => known.get(id),

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import type { Test } from 'tap'
 import { WebSocket } from 'ws'
@@ -51,6 +52,18 @@ t.test('a URL of run works without a wait for readiness as soon as the applicati
   const statuses = new Set<number>()
   await until(async () => { const { status } = await ask(t, host); statuses.add(status); return status === 200 })
   t.same([...statuses].filter((status) => status !== 200 && status !== 503), [], 'not ready is 503, never another failure')
+})
+
+t.test('a container that is run as soon as the engine is back has its URL', async (t) => {
+  const chaos = await createChaosSocket(t, { isStarted: false })
+  const { app, url } = await listenTestApp(t, { DOCKAPI_GATEWAY_PORT: '0', DOCKER_HOST: chaos.host })
+  const away = createClient(url)
+  // By now the stream of events is tried ever more slowly.
+  for (let failures = 0; failures < 6; await setTimeout(300)) if ((await away.get('/readyz')).status === 503) failures++
+  await chaos.start()
+  const { body } = await away.run<ContainerInfo>({ image, container_port: 8080, wait_ready: true, command })
+  t.match(body, { urls: { host: /^http:/ } })
+  t.equal((await exchange(t, app.gateway.port!, `GET / HTTP/1.1\r\nHost: ${new URL(body.urls.host!).host}\r\n\r\n`)).status, 200)
 })
 
 t.test('the application sees its own host, the client and the path as they are', async (t) => {
