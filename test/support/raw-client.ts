@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect as connectSocket } from 'node:net'
 import type { Socket } from 'node:net'
 import type { Test } from 'tap'
+import { room } from './raw-upstream.ts'
 
 /** rawc: a client on a plain socket that sends exactly the bytes it is told and keeps what comes back, with times. */
 export type RawClient = {
@@ -81,7 +82,7 @@ export async function connect (t: Test, port: number): Promise<RawClient> {
     const size = slice ?? Math.max(1, buffer.length)
     for (let offset = 0; offset < buffer.length; offset += size) {
       if (socket.destroyed) return
-      if (!socket.write(buffer.subarray(offset, offset + size))) await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => {})
+      if (!socket.write(buffer.subarray(offset, offset + size))) await room(socket)
       if (slice !== undefined) await new Promise((resolve) => { setImmediate(resolve) })
     }
   }

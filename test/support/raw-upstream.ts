@@ -145,7 +145,7 @@ async function send ({ send, slice, repeat = 1 }: Extract<Step, { send: unknown 
     for (let offset = 0; offset < bytes.length; offset += size) {
       if (socket.destroyed) return
       const hasRoom = socket.write(bytes.subarray(offset, offset + size))
-      if (!hasRoom) await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => {})
+      if (!hasRoom) await room(socket)
       // A new turn, so that each slice is a packet of its own.
       else if (slice !== undefined) await new Promise((resolve) => { setImmediate(resolve) })
     }
@@ -267,6 +267,13 @@ async function readBody (reader: Reader, request: RawRequest) {
   request.isComplete = isChunked ? await chunks() : await content(Number(request.header('content-length') ?? 0))
   request.body = Buffer.concat(wire)
   request.bodyHash = hash.digest('hex')
+}
+
+/** Waits until a socket takes more bytes, or is closed. */
+export async function room (socket: Socket): Promise<void> {
+  const over = new AbortController()
+  await Promise.race(['drain', 'close'].map((event) => once(socket, event, { signal: over.signal }))).catch(() => {})
+  over.abort()
 }
 
 if (import.meta.main) {
