@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { Claim } from './claim.ts'
 import { hostClaimsOf } from './rules/hosts.ts'
 import { parseRule } from './rules/parse.ts'
@@ -25,7 +26,8 @@ export type Entry = {
 type Holder = { name: string, owner: string, isOperators: boolean }
 
 /**
- * A host belongs to the owner that is entered first; a stranger's later claim is refused, so that no label takes another's traffic.
+ * A host belongs to the owner that is entered first; a stranger's later claim is refused, so that no label takes another's traffic. Addresses are for
+ * operators only.
  * @param reserved Hosts of the API, which nobody gets. @param shared Hosts whose paths every owner may claim.
  */
 export function createHostBook ({ reserved, shared }: { reserved: readonly string[], shared: readonly string[] }): HostBook {
@@ -52,8 +54,10 @@ export function createHostBook ({ reserved, shared }: { reserved: readonly strin
 
   function refusalOf (host: string, { owner, isOperators }: Holder): string | undefined {
     if (ofApi.has(host)) return `The host ${host} is reserved for the API.`
+    if (forAll.has(host)) return undefined
+    if (isIP(host) !== 0 && !isOperators) return `The address ${host} is the machine's own, and no container's. Name it in DOCKAPI_SHARED_HOSTS if containers may answer there, or make the route with POST /routes.`
     const holder = holders.get(host)
-    if (holder === undefined || holder.owner === owner || (holder.isOperators && isOperators) || forAll.has(host)) return undefined
+    if (holder === undefined || holder.owner === owner || (holder.isOperators && isOperators)) return undefined
     return holder.isOperators
       ? `The host ${host} belongs to "${holder.name}", by a rule of the API.`
       : `The host ${host} belongs to "${holder.name}", which is older. Name it in DOCKAPI_SHARED_HOSTS if both may answer there.`

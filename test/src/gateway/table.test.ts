@@ -49,15 +49,27 @@ t.test('the oldest claimant keeps a host, in whatever order they are given, and 
 t.test('S17: no spelling of a host takes it from the container that has it, and no pattern does', async (t) => {
   const app = container('app')
   const shown = container('shown', { labels: { 'dockapi.rule': 'Host(`xn--bcher-kva.example`)' } })
-  const address = container('address', { labels: { 'dockapi.rule': 'Host(`127.0.0.1`) || Host(`[::1]`)' } })
-  const rules = ['Host(`APP.localhost`)', 'Host(`app.localhost.`)', 'Host(`APP.LOCALHOST.`)', 'Host(`*.localhost`)', 'Host(`**.localhost`)', 'HostRegexp(`^app`)', 'Host(`XN--BCHER-KVA.example.`)', 'Host(`127.0.0.1`)', 'Host(`::1`)']
+  const rules = ['Host(`APP.localhost`)', 'Host(`app.localhost.`)', 'Host(`APP.LOCALHOST.`)', 'Host(`*.localhost`)', 'Host(`**.localhost`)', 'HostRegexp(`^app`)', 'Host(`XN--BCHER-KVA.example.`)']
   const later = rules.map((rule, index) => container(`later-${index}`, { labels: { 'dockapi.rule': rule, 'dockapi.priority': '1000000' } }))
-  for (const given of [[app, shown, address, ...later], [...later, address, shown, app]]) {
+  for (const given of [[app, shown, ...later], [...later, shown, app]]) {
     const table = build(given)
-    for (const [host, { id }] of [['app.localhost', app], ['xn--bcher-kva.example', shown], ['127.0.0.1', address], ['::1', address]] as const) t.same(keysAt(table, host), [`${id}:80`], host)
+    for (const [host, { id }] of [['app.localhost', app], ['xn--bcher-kva.example', shown]] as const) t.same(keysAt(table, host), [`${id}:80`], host)
   }
   const odd = ['Host(`bücher.example`)', 'Host(`app.localhost:80`)', 'Host(`http://app.localhost`)', 'Host(`app.localhost/x`)', 'Host(`a b`)', 'Host(``)', 'Host(`..`)', 'Host(`app.localhost..`)', 'Host(`app\u200b.localhost`)']
   for (const rule of odd) t.match(build([container('odd', { labels: { 'dockapi.rule': rule } })]).routes, [{ rule: undefined, hosts: [], problems: [/cannot be read/] }], rule)
+})
+
+t.test('S17: no label claims an address, unless it is one for all; a rule of the API may', async (t) => {
+  const labelled = (rule: string) => container('sly', { labels: { 'dockapi.rule': rule } })
+  for (const [host, rule] of [['127.0.0.1', 'Host(`127.0.0.1`)'], ['192.168.1.10', 'Host(`192.168.1.10`) || Host(`sly.example`)'], ['::1', 'Host(`[::1]`)']] as const) {
+    const given = [labelled(rule)]
+    const table = build(given)
+    t.equal(find(table, host), undefined, host)
+    t.match(table.routes[0]?.problems, [/is the machine's own, and no container's/])
+    t.same(keysAt(build(given, { sharedHosts: [host] }), host), [`${given[0]!.id}:80`])
+    t.same(keysAt(build(given, { overrides: new Map([[table.routes[0]!.id, { rule }]]) }), host), [`${given[0]!.id}:80`])
+  }
+  t.ok(find(build([labelled('Host(`192.168.1.10`) || Host(`sly.example`)')]), 'sly.example'), 'what is a name is its own')
 })
 
 t.test('S17: no container gets a host of the API', async (t) => {
@@ -183,7 +195,7 @@ t.test('exposed are those that dockAPI made or that opted in, or all; never one 
 t.end()
 
 t.test('the URLs of a route lead to it: with the path that its rule asks for', async (t) => {
-  const urls = (rule: string, port = 8080) => urlsOf(build([container('web', { labels: { 'dockapi.rule': rule } })]).routes[0]!, port)
+  const urls = (rule: string, port = 8080) => urlsOf(build([container('web', { labels: { 'dockapi.rule': rule } })], { sharedHosts: ['::1'] }).routes[0]!, port)
   t.same(urls('Host(`a.test`)'), ['http://a.test:8080/'])
   t.same(urls('Host(`a.test`)', 80), ['http://a.test/'])
   t.same(urls('Host(`a.test`) && PathPrefix(`/api`)'), ['http://a.test:8080/api'])
