@@ -21,7 +21,7 @@ export const METRICS = {
   dockapi_gateway_failures_total: { type: 'counter', labels: ['service'], help: 'Requests that no upstream answered: refused, reset, no HTTP, or too late.' },
   dockapi_gateway_refusals_total: { type: 'counter', labels: ['code'], help: 'Requests that the gateway itself answered with an error, by its code.' },
   dockapi_gateway_in_flight: { type: 'gauge', labels: ['service'], help: 'Requests and upgraded connections that are served now.' },
-  dockapi_gateway_latency_seconds: { type: 'gauge', labels: ['service', 'quantile'], help: 'Within which time answers began, over the last two to three minutes; exact to 5 %.' }
+  dockapi_gateway_latency_seconds: { type: 'histogram', labels: ['service'], help: 'How long after the request the answer of the application began; of a WebSocket, its 101.' }
 } as const satisfies Record<string, MetricInfo>
 
 export type MetricName = keyof typeof METRICS
