@@ -16,7 +16,7 @@ export type HistogramTotals = {
   withinBounds: number[]
 }
 
-/** Where the totals are told apart; no two lie in one bucket. */
+/** Upper bounds of the totals. No two lie in one bucket, so one comparison makes them exact. */
 export const BOUNDS_MS: readonly number[] = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000]
 
 /** Eight steps from a time to its double: each 9 % wide. */
@@ -26,13 +26,13 @@ const SMALLEST_MS = 0.0625
 const BUCKETS = 21 * STEPS
 const WINDOW_MS = 60_000
 const WINDOWS = 3
-/** For each bucket the first bound that is not below it: what is in it stays within this bound, or within the next one. */
+/** For each bucket the first bound that is not below it: what is in the bucket stays within this one or the next. */
 const FIRST_BOUNDS = Uint8Array.from({ length: BUCKETS }, (_, bucket) => BOUNDS_MS.filter((bound) => bound < lowerEdgeOf(bucket)).length)
 const ENDS_MS = Float64Array.of(...BOUNDS_MS, Infinity)
 /** The place of the sum, behind the counts of each bound and of what exceeds them all. */
 const SUM = ENDS_MS.length
 
-/** Nothing is allocated after the first time and the first one after a rest (2 KB). */
+/** The first time, and the first after a rest, allocates 2 KB; the others nothing. */
 export function createHistogram (): Histogram {
   const totalOf = new Float64Array(SUM + 1)
   const periods = new Float64Array(WINDOWS)

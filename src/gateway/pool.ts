@@ -40,6 +40,7 @@ export type Pool<M extends PoolMember = PoolMember> = Pick<Running, 'whenIdle' |
   /** What the engine, probes and requests tell of a member, and what its last probe found. */
   stateOf (service: PoolService<M>, member: M): { state: UpstreamState, probe: string | null }
   trafficOf (serviceKey: string): TrafficInfo
+  /** For who asks for all services often: no rates, no percentiles. */
   totalsOf (serviceKey: string): TrafficTotals
   /** What was counted of a member, whichever service it served for. */
   trafficOfMember (memberKey: string): TrafficInfo

@@ -11,7 +11,6 @@ export type Traffic = {
   fail (): void
   end (isUpgrade: boolean): void
   snapshot (now: number): TrafficInfo
-  /** Costs little, for those who ask for all services at once. */
   totals (): TrafficTotals
   /** Whether nothing runs, and nothing came for so long. */
   isQuiet (durationMs: number, now: number): boolean
