@@ -1,11 +1,11 @@
 import { UPSTREAM_STATES } from '../../schemas/routes.ts'
 import type { UpstreamState } from '../../schemas/routes.ts'
-import type { TrafficInfo } from '../../schemas/traffic.ts'
 import type { Pool } from './pool.ts'
 import type { Member } from './route.ts'
 import type { Table } from './table.ts'
+import type { TrafficTotals } from './traffic.ts'
 
-export type ServiceMeasure = { name: string, traffic: TrafficInfo }
+export type ServiceMeasure = { name: string, traffic: TrafficTotals }
 
 /** The gateway in numbers. */
 export type GatewayMeasure = {
@@ -27,5 +27,5 @@ export function measureTable ({ routes, services }: Table, pool: Pool<Member>): 
       upstreams[pool.stateOf(service, member).state]++
     }
   }
-  return { routes: routes.length, routesWithProblems: routes.filter(({ problems }) => problems.length > 0).length, upstreams, services: [...services.values()].map(({ key, name }) => ({ name, traffic: pool.trafficOf(key) })) }
+  return { routes: routes.length, routesWithProblems: routes.filter(({ problems }) => problems.length > 0).length, upstreams, services: [...services.values()].map(({ key, name }) => ({ name, traffic: pool.totalsOf(key) })) }
 }

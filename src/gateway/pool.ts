@@ -13,6 +13,7 @@ import { createRunning } from './running.ts'
 import type { Running, UpgradedConnection } from './running.ts'
 import { cookieValue, stickyCookie, stickyName, stickyValue } from './sticky.ts'
 import { createTraffic } from './traffic.ts'
+import type { TrafficTotals } from './traffic.ts'
 
 /** What of a request matters for the choice. */
 export type Ask = {
@@ -39,6 +40,8 @@ export type Pool<M extends PoolMember = PoolMember> = Pick<Running, 'whenIdle' |
   /** What the engine, probes and requests tell of a member, and what its last probe found. */
   stateOf (service: PoolService<M>, member: M): { state: UpstreamState, probe: string | null }
   trafficOf (serviceKey: string): TrafficInfo
+  /** For who asks for all services often: no rates, no percentiles. */
+  totalsOf (serviceKey: string): TrafficTotals
   /** What was counted of a member, whichever service it served for. */
   trafficOfMember (memberKey: string): TrafficInfo
   /** Ends the probes. */
@@ -130,6 +133,7 @@ export function createPool<M extends PoolMember = PoolMember> ({ secret, now = (
     follow: all.follow,
     stateOf,
     trafficOf: (key) => (all.get(key)?.traffic ?? createTraffic()).snapshot(now()),
+    totalsOf: (key) => (all.get(key)?.traffic ?? createTraffic()).totals(),
     trafficOfMember: (key) => (all.known(key)?.load ?? createTraffic()).snapshot(now()),
     whenIdle: running.whenIdle,
     upgradesOf: running.upgradesOf,

@@ -1,6 +1,6 @@
 import type { TrafficInfo } from '../../schemas/traffic.ts'
 import { createHistogram } from './histogram.ts'
-import type { Histogram } from './histogram.ts'
+import type { Histogram, HistogramTotals } from './histogram.ts'
 
 /** What is counted of a service or of one upstream. Each call takes the time of one clock in milliseconds, and constant time. */
 export type Traffic = {
@@ -11,10 +11,17 @@ export type Traffic = {
   fail (): void
   end (isUpgrade: boolean): void
   snapshot (now: number): TrafficInfo
+  totals (): TrafficTotals
   /** Whether nothing runs, and nothing came for so long. */
   isQuiet (durationMs: number, now: number): boolean
-  /** Gives back the memory of the rates and latencies, which are empty by now; the totals stay. */
+  /** Gives back the memory of the rates and of the latest latencies, which are empty by now; the totals stay. */
   rest (): void
+}
+
+/** What was counted since the beginning, and what runs. */
+export type TrafficTotals = Pick<TrafficInfo, 'in_flight' | 'failures' | 'statuses'> & {
+  /** Undefined before the first answer. */
+  latencies: HistogramTotals | undefined
 }
 
 const SECONDS = 60
@@ -52,11 +59,15 @@ export function createTraffic (): Traffic {
       upgrades,
       total,
       failures,
-      statuses: { '1xx': classes[0]!, '2xx': classes[1]!, '3xx': classes[2]!, '4xx': classes[3]!, '5xx': classes[4]! },
+      statuses: statuses(),
       requests_per_second: { last_10s: rate?.over(10, now) ?? 0, last_60s: rate?.over(SECONDS, now) ?? 0 },
       latency_ms: p50 === undefined ? null : { p50: rounded(p50), p95: rounded(p95!), p99: rounded(p99!) },
       last_request_at: total === 0 ? null : new Date(Date.now() - (now - lastAt)).toISOString()
     }
+  }
+
+  function statuses (): TrafficInfo['statuses'] {
+    return { '1xx': classes[0]!, '2xx': classes[1]!, '3xx': classes[2]!, '4xx': classes[3]!, '5xx': classes[4]! }
   }
 
   return {
@@ -69,10 +80,11 @@ export function createTraffic (): Traffic {
       if (isUpgrade) upgrades--
     },
     snapshot,
+    totals: () => ({ in_flight: inFlight, failures, statuses: statuses(), latencies: latencies?.totals() }),
     isQuiet: (durationMs, now) => inFlight === 0 && now - lastAt >= durationMs,
     rest () {
       rate = undefined
-      latencies = undefined
+      latencies?.rest()
     }
   }
 }

@@ -17,11 +17,11 @@ export const METRICS = {
   dockapi_routes: { type: 'gauge', labels: [], help: 'Routes of the gateway.' },
   dockapi_routes_with_problems: { type: 'gauge', labels: [], help: 'Routes of the gateway with something in the way, such as a host that belongs to another; GET /routes says what.' },
   dockapi_upstreams: { type: 'gauge', labels: ['state'], help: 'Upstreams of the gateway, by state.' },
-  dockapi_gateway_requests_total: { type: 'counter', labels: ['service', 'status'], help: 'Answers of applications through the gateway, by service and class of status.' },
-  dockapi_gateway_failures_total: { type: 'counter', labels: ['service'], help: 'Requests that no upstream answered: refused, reset, no HTTP, or too late.' },
+  dockapi_gateway_requests_total: { type: 'counter', labels: ['service', 'status'], help: 'Answers of applications through the gateway, by service and class of status. 1xx: a WebSocket.' },
+  dockapi_gateway_failures_total: { type: 'counter', labels: ['service'], help: 'Attempts at an upstream that it did not answer: refused, reset, no HTTP, or too late. A request that another upstream then answered is among them.' },
   dockapi_gateway_refusals_total: { type: 'counter', labels: ['code'], help: 'Requests that the gateway itself answered with an error, by its code.' },
   dockapi_gateway_in_flight: { type: 'gauge', labels: ['service'], help: 'Requests and upgraded connections that are served now.' },
-  dockapi_gateway_latency_seconds: { type: 'gauge', labels: ['service', 'quantile'], help: 'Within which time answers began, over the last two to three minutes; exact to 5 %.' }
+  dockapi_gateway_latency_seconds: { type: 'histogram', labels: ['service'], help: 'From the choice of an upstream to the beginning of its answer. A service has it from its first answer on.' }
 } as const satisfies Record<string, MetricInfo>
 
 export type MetricName = keyof typeof METRICS

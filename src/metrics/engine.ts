@@ -2,7 +2,7 @@ import type { EngineObserver } from '../engine/observer.ts'
 import type { Instruments } from './instruments.ts'
 
 const CALL_SECONDS = [0.005, 0.01, 0.05, 0.1, 0.5, 1, 10]
-const LAG_SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 1, 10, 60]
+const LAG_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 10, 60]
 
 /** Counts what is asked of the engine, and what it tells. */
 export function createEngineMetrics ({ counter, histogram }: Instruments): EngineObserver {

@@ -374,6 +374,9 @@ t.test('what is in no table for ten minutes is forgotten', async (t) => {
   pool.follow([of('b')])
   t.equal(pool.trafficOfMember('a:80').total, 0)
   t.match(pool.trafficOfMember('b:80'), { total: 2, latency_ms: null })
+  t.match(pool.trafficOf('shop'), { total: 4, latency_ms: null })
+  t.match(pool.totalsOf('shop'), { in_flight: 0, failures: 0, statuses: { '2xx': 4 }, latencies: { count: 4 } }, 'totals stay for as long as the service is there')
+  t.equal(pool.totalsOf('unknown').latencies, undefined)
 })
 
 t.end()

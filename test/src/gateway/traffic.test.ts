@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createHistogram } from '../../../src/gateway/histogram.ts'
+import { BOUNDS_MS, createHistogram } from '../../../src/gateway/histogram.ts'
 import { createTraffic } from '../../../src/gateway/traffic.ts'
 import { createRandom } from '../../support/pool.ts'
 
@@ -31,8 +31,58 @@ t.test('what is older than three minutes is forgotten, and extremes have a place
   t.end()
 })
 
+t.test('totals are exact: a time of just a bound is within it, and what is longer is not', (t) => {
+  const histogram = createHistogram()
+  t.same(histogram.totals(), { count: 0, sumMs: 0, withinBounds: BOUNDS_MS.map(() => 0) })
+  for (const bound of BOUNDS_MS) {
+    histogram.add(bound, 0)
+    histogram.add(bound * (1 + Number.EPSILON), 0)
+  }
+  t.same(histogram.totals().withinBounds, BOUNDS_MS.map((_, index) => 2 * index + 1))
+  t.equal(histogram.totals().count, 2 * BOUNDS_MS.length)
+  histogram.add(0, 0)
+  histogram.add(1e9, 0)
+  t.same(histogram.totals().withinBounds, BOUNDS_MS.map((_, index) => 2 * index + 2))
+  t.equal(histogram.totals().count, 2 * BOUNDS_MS.length + 2)
+  t.end()
+})
+
+t.test('totals are those of the times one by one, and only grow, over minutes and rests', (t) => {
+  const random = createRandom(11)
+  const histogram = createHistogram()
+  const times: number[] = []
+  let before = histogram.totals()
+  for (let minute = 0; minute < 20; minute++) {
+    for (let count = 0; count < 500; count++) {
+      const time = 0.01 * 10 ** (random() * 7)
+      times.push(time)
+      histogram.add(time, minute * 60_000 + count)
+    }
+    if (minute % 7 === 6) histogram.rest()
+    const { count, sumMs, withinBounds } = histogram.totals()
+    t.equal(count, times.length)
+    t.ok(Math.abs(sumMs / times.reduce((sum, time) => sum + time, 0) - 1) < 1e-9)
+    t.same(withinBounds, BOUNDS_MS.map((bound) => times.filter((time) => time <= bound).length))
+    t.ok(withinBounds.every((within, index) => within >= before.withinBounds[index]! && within >= (withinBounds[index - 1] ?? 0)))
+    before = { count, sumMs, withinBounds }
+  }
+  t.end()
+})
+
+t.test('after a rest the latest times are counted from nothing', (t) => {
+  const histogram = createHistogram()
+  histogram.add(1_000, 10_000)
+  histogram.rest()
+  t.equal(histogram.quantile(1, 10_000), undefined)
+  histogram.add(10, 10_001)
+  t.ok(Math.abs(histogram.quantile(1, 10_001)! / 10 - 1) < 0.05)
+  t.equal(histogram.totals().count, 2)
+  t.end()
+})
+
 t.test('counts, rates and latencies of what came', (t) => {
   const traffic = createTraffic()
+  t.equal(traffic.totals().latencies, undefined)
   t.match(traffic.snapshot(0), { total: 0, latency_ms: null, last_request_at: null, requests_per_second: { last_10s: 0, last_60s: 0 } })
   for (let second = 100; second < 160; second++) {
     for (let count = 0; count < (second < 150 ? 1 : 5); count++) {
@@ -55,8 +105,11 @@ t.test('counts, rates and latencies of what came', (t) => {
   traffic.end(true)
   traffic.end(false)
   t.ok(traffic.isQuiet(200_000, 400_000))
+  t.match(traffic.totals(), { in_flight: 0, failures: 1, statuses: { '1xx': 1, '2xx': 50, '5xx': 50 }, latencies: { count: 101, sumMs: 2_005 } })
+  const totals = traffic.totals()
   traffic.rest()
   t.match(traffic.snapshot(400_000), { total: 102, latency_ms: null })
+  t.same(traffic.totals(), totals, 'a rest takes nothing from them')
   traffic.begin(false, 401_000)
   t.equal(traffic.snapshot(402_000).total, 103)
   t.end()
