@@ -118,7 +118,7 @@ for (const [what, entries, why] of [
   })
 }
 
-t.test('types that are none, packed archives, and what is no archive are refused', async (t) => {
+t.test('S27: types that are none, packed archives, and what is no archive are refused', async (t) => {
   for (const typeflag of ['S', 'M', 'V', 'D', '7', 'Z']) t.match(await refusal(rawEntry('x', typeflag)), /neither a file/, typeflag)
   const archive = await archiveOf([{ name: 'a', content: 'x'.repeat(5000) }])
   for (const [what, bytes] of [
@@ -131,7 +131,7 @@ t.test('types that are none, packed archives, and what is no archive are refused
   t.match(await refusal(Buffer.concat([wrongSum, archive.subarray(512)])), /no plain tar/)
 })
 
-t.test('a million entries, and names without end, are bounded', async (t) => {
+t.test('S27: a million entries, and names without end, are bounded', async (t) => {
   const many = await archiveOf(Array.from({ length: 1000 }, (_, index) => ({ name: String(index) })))
   const endless = async function * () {
     for (let round = 0; round < 1000; round++) yield many.subarray(0, -1024)
