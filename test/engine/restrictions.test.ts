@@ -4,6 +4,7 @@ import { removeExpired } from '../../src/containers/lifetimes.ts'
 import { createClient } from '../support/api.ts'
 import { listenTestApp } from '../support/app.ts'
 import { busyboxImage, createTestEngine, startTestContainer, TEST_LABELS } from '../support/engine.ts'
+import { until } from '../support/until.ts'
 
 const engine = createTestEngine(t)
 const image = await busyboxImage(engine)
@@ -131,6 +132,25 @@ t.test('S28: a lifetime ends with the removal of this very container, also when 
   const namesake = await admin.run<{ id: string }>({ ...SLEEP, name: first.body.name })
   await sweep(expiresAt + 1)
   t.ok((await ours()).includes(namesake.body.id), 'a namesake stays')
+})
+
+t.test('S28: an end in the middle of a command and of a request, and a clock that jumps: one removal, and both are answered', async (t) => {
+  const brief = clientOf({ scopes: ['run', 'read', 'exec'], limits: { lifetime: '1h' } })
+  const { id, labels } = (await brief.run<{ id: string, labels: Record<string, string> }>({ image, command: ['nc', '-ll', '-p', '80', '-e', 'sleep', '600'], container_port: 80 })).body
+  const endsAt = Date.parse(labels['dockapi.expires_at']!)
+  const command = brief.post(`/containers/${id}/exec`, { command: ['sleep', '600'] })
+  const request = brief.get(`/proxy/${id}/`)
+  await until(async () => (await brief.get<unknown[]>(`/containers/${id}/execs`)).body.length === 1)
+  const ended: string[] = []
+  const sweep = (nowMs: number) => removeExpired(app.containers, { end: (_id, remove) => remove(), onEnd: (container, error) => { if (container.Id === id) ended.push(String(error)) }, signal: AbortSignal.timeout(60_000) }, nowMs)
+  await sweep(endsAt - 3_600_000)
+  t.same(ended, [])
+  await Promise.all([sweep(endsAt + 3_600_000), sweep(endsAt)])
+  await sweep(endsAt - 3_600_000)
+  t.same(ended, ['undefined'])
+  t.match(await command, { status: 200, body: { exit_code: 137 } })
+  t.match(await request, { status: 502, body: { code: 'upstream_failed' } })
+  t.equal((await brief.get(`/containers/${id}`)).status, 410)
 })
 
 t.test('the server itself removes what is over', async (t) => {
