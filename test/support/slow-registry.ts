@@ -47,6 +47,7 @@ export async function startSlowRegistry (t: Test, registry: string): Promise<Slo
     const [hostname, port] = registry.split(':')
     const upstream = sendRequest({ hostname, port, method: request.method, path: request.url, headers: { ...request.headers, host: registry } }, (answer) => {
       response.writeHead(answer.statusCode!, answer.headers)
+      answer.once('error', () => response.destroy())
       const isLayer = request.method === 'GET' && request.url!.includes('/blobs/') && Number(answer.headers['content-length']) > 100_000
       if (isLayer && !isReleased) hold(answer, response)
       else answer.pipe(response)
