@@ -29,20 +29,20 @@ async function startOnSmallDisk (t: Test) {
   return { disk, environment, server, api }
 }
 
-const route = (port: number) => ({ rule: 'Host(`full.example.com`)', upstreams: [{ url: `http://192.0.2.1:${port}` }] })
+const route = (name: string, port: number) => ({ name, rule: 'Host(`full.example.com`)', upstreams: [{ url: `http://192.0.2.1:${port}` }] })
 
 t.test('a data folder that is full: changes of what is kept say so and keep nothing, everything else works, and so does all of it once there is room', { skip }, async (t) => {
   const { disk, server, api } = await startOnSmallDisk(t)
-  t.equal((await api.call('PUT', '/routes/before', route(1))).status, 200)
+  t.equal((await api.call('PUT', '/routes/before', route('before', 1))).status, 200)
   t.equal((await api.post('/tokens', { name: 'before', scopes: ['read'] })).status, 201)
   const made = await api.run<{ id: string }>({ image, container_port: 80, command: ['sleep', '600'], name: `disk-full-${process.pid}` })
   t.equal(made.status, 201)
   await disk.fill()
 
   // The write-ahead log may have room for some more.
-  await until(async () => (await api.call('PUT', '/routes/before', route(2))).status !== 200)
-  t.match(await api.call('PUT', '/routes/before', route(3)), STORE_FULL)
-  t.match(await api.call('PUT', '/routes/other', route(3)), STORE_FULL)
+  await until(async () => (await api.call('PUT', '/routes/before', route('before', 2))).status !== 200)
+  t.match(await api.call('PUT', '/routes/before', route('before', 3)), STORE_FULL)
+  t.match(await api.call('PUT', '/routes/other', route('other', 3)), STORE_FULL)
   t.match(await api.call('PUT', '/middlewares/other', { strip_prefix: { prefixes: ['/a'] } }), STORE_FULL)
   t.match(await api.post('/tokens', { name: 'other', scopes: ['read'] }), STORE_FULL)
   t.match(await api.delete('/tokens/before'), STORE_FULL)
@@ -58,7 +58,7 @@ t.test('a data folder that is full: changes of what is kept say so and keep noth
   t.equal((await api.get('/healthz')).status, 200)
 
   await disk.free()
-  t.equal((await api.call('PUT', '/routes/other', route(4))).status, 200)
+  t.equal((await api.call('PUT', '/routes/other', route('other', 4))).status, 200)
   t.equal((await api.delete('/tokens/before')).status, 200)
   t.equal((await api.post('/tokens', { name: 'other', scopes: ['read'] })).status, 201)
   await until(async () => (await api.get<AuditEntry[]>('/audit?operation=createToken&result=ok')).body.length === 2)
