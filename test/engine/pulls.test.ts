@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import type { PullProgress } from '../../schemas/images.ts'
-import type { Problem } from '../../schemas/problem.ts'
 import { createClient } from '../support/api.ts'
 import { listenTestApp } from '../support/app.ts'
 import { createTestEngine } from '../support/engine.ts'
@@ -114,18 +113,6 @@ t.test('the last caller to leave cancels the download', { skip }, async (t) => {
   for (const caller of callers) await t.rejects(caller)
   await until(() => slow.held === 0)
   t.match((await api.get(`/images?reference=${image}`)).body, [])
-})
-
-t.test('a registry that dies in the middle is an error in both forms, never a success', { skip }, async (t) => {
-  const { host } = await startRegistry(t)
-  const slow = await startSlowRegistry(t, host)
-  const image = await publish(host, slow.host)
-  const asEvents = pullAs('application/x-ndjson', image)
-  const asJson = api.post<Problem>('/images/pull', { image })
-  await until(() => slow.held === 1)
-  slow.kill()
-  t.match(await asJson, { status: 400, body: { code: 'registry_unreachable' } })
-  t.match(eventsOf(await (await asEvents).text()).at(-1), { event: 'error', code: 'registry_unreachable' })
 })
 
 t.test('credentials of docker login are used, and run pulls with them too', { skip }, async (t) => {
