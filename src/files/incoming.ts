@@ -20,6 +20,8 @@ export function discard (body: Readable): void {
   const timer = setTimeout(() => { body.destroy() }, DISCARD_MS)
   body.once('close', () => clearTimeout(timer))
   body.on('error', () => {})
+  // Who read it may let go of it only after this: a listener makes it flow then.
+  body.on('data', () => {})
   body.resume()
 }
 
