@@ -8,6 +8,7 @@ import { DockApiError } from '../src/errors.ts'
 import type { FieldError } from '../src/errors.ts'
 import { ERROR_CODES } from '../src/error-codes.ts'
 import type { ErrorCode, ErrorKind } from '../src/error-codes.ts'
+import { explainStoreFull, isStoreFull } from '../src/store/store-full.ts'
 import type { Problem } from '../schemas/problem.ts'
 
 declare module 'fastify' {
@@ -146,6 +147,7 @@ function translate (raw: FastifyError, request: FastifyRequest): DockApiError {
   if (raw.statusCode !== undefined && raw.statusCode >= 400 && raw.statusCode < 500) {
     return new DockApiError('invalid_request', `${raw.message || STATUS_CODES[raw.statusCode]}`, { cause: raw })
   }
+  if (isStoreFull(raw)) return explainStoreFull(raw)
   if (request.raw.destroyed && raw.name === 'AbortError') return new DockApiError('client_gone', 'The client went away.', { cause: raw })
   return new DockApiError('internal_error', 'Something went wrong in the server itself.', { cause: raw })
 }

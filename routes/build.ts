@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Type } from '@sinclair/typebox'
@@ -13,6 +13,7 @@ import { socketDescription, SWITCH_RESPONSE } from '../schemas/sockets.ts'
 import { buildImage, orderFromTar, orderFromText } from '../src/images/build.ts'
 import type { BuildOrder } from '../src/images/build.ts'
 import { DockApiError } from '../src/errors.ts'
+import { boundedBody, discard } from '../src/files/incoming.ts'
 import { createSocketUpload } from '../src/sockets/upload.ts'
 
 const TAR_TYPES = ['application/x-tar', 'application/gzip', 'application/x-gzip']
@@ -24,7 +25,7 @@ const build: FastifyPluginAsyncTypebox = async (app) => {
 
   function orderOf ({ body, query, headers: { 'content-type': type }, containers: { config } }: FastifyRequest<{ Querystring: BuildQuery }>): BuildOrder {
     if (body === undefined || body === null) throw new DockApiError('invalid_request', 'body: is empty', { fields: [{ where: 'body', pointer: '', message: 'is empty' }], hint: 'Send a tar archive, or JSON with dockerfile.' })
-    if (type?.startsWith('application/json') !== true) return orderFromTar(body as Readable, query, config)
+    if (type?.startsWith('application/json') !== true) return orderFromTar(boundedBody(body as Readable, Infinity), query, config)
     const [field] = Object.keys(query)
     if (field === undefined) return orderFromText(body as BuildRequest, config)
     throw new DockApiError('invalid_request', `${field}: belongs into the body when the body is JSON`, { fields: [{ where: 'query', pointer: `/${field}`, message: 'belongs into the body when the body is JSON' }] })
@@ -55,7 +56,7 @@ const build: FastifyPluginAsyncTypebox = async (app) => {
             'text/plain': { schema: Type.String({ examples: ['Step 1/2 : FROM alpine:3\n'] }) }
           }
         },
-        ...problems(406, 413, 415)
+        ...problems(406, 408, 413, 415)
       }
     }
   }, async (request, reply) => {
@@ -65,8 +66,10 @@ const build: FastifyPluginAsyncTypebox = async (app) => {
     request.change.about({ image: order.image ?? undefined })
     const signal = AbortSignal.any([request.gone, closing.signal])
     const form = negotiateForm(request.headers.accept, ['json', 'ndjson', 'sse', 'text'])
-    if (form === 'json') return await buildImage(app.engine, order, async () => {}, signal)
-    return answerWithEvents(request, reply, form, ({ send }) => buildImage(app.engine, order, (text) => send('log', { text }), signal))
+    const { body } = request
+    const build = async (onLog: Parameters<typeof buildImage>[2]) => await buildImage(app.engine, order, onLog, signal).finally(() => { if (body instanceof Readable) discard(body) })
+    if (form === 'json') return await build(async () => {})
+    return answerWithEvents(request, reply, form, ({ send }) => build((text) => send('log', { text })))
   })
 
   app.get('/images/build', {

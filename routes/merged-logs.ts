@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { MergedLogBatchSchema, MergedLogLineSchema, MergedLogsQuerySchema } from '../schemas/logs.ts'
+import { LogLeftOutSchema, MergedLogBatchSchema, MergedLogLineSchema, MergedLogsQuerySchema } from '../schemas/logs.ts'
 import { problems } from '../schemas/problem.ts'
 import { ResumeHeadersSchema, streamContent } from '../schemas/streams.ts'
 import { invalidField } from '../src/errors.ts'
@@ -16,12 +16,12 @@ const mergedLogs: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'streamLogs',
       tags: ['Streams'],
       summary: 'Read or follow the logs of several containers as one',
-      description: 'Of the containers that match `label`, `name` and `container`, at most 50; all of the API when nothing is said. The past comes in the order of time. With `follow=true`, containers that match and start later are taken in, and the answer goes on until the client leaves. As plain text each line is `name | line`.',
+      description: 'Of the containers that match `label`, `name` and `container`, at most 50; all of the API when nothing is said. The past comes in the order of time. With `follow=true`, containers that match and start later are taken in, and the answer goes on until the client leaves; one for which there is no room is told as `left_out`. A container that is named and not there is 404. As plain text each line is `name | line`.',
       querystring: MergedLogsQuerySchema,
       headers: ResumeHeadersSchema,
       response: {
-        200: { description: 'The logs.', content: { 'text/plain': { schema: Type.String({ examples: ['shop-1 | listening on port 80\n'] }) }, ...streamContent(MergedLogLineSchema, MergedLogBatchSchema) } },
-        ...problems(406, 429)
+        200: { description: 'The logs.', content: { 'text/plain': { schema: Type.String({ examples: ['shop-1 | listening on port 80\n'] }) }, ...streamContent(MergedLogLineSchema, MergedLogBatchSchema, [LogLeftOutSchema]) } },
+        ...problems(404, 406, 429)
       }
     }
   }, async (request, reply) => {

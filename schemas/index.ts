@@ -7,7 +7,7 @@ import { HealthSchema, LiveSchema, ReadySchema } from './health.ts'
 import { ImageDetailSchema, ImageInfoSchema, ImageStepSchema, LoadEventSchema, LoadProgressSchema, LoadResultSchema, PruneRequestSchema, PruneResultSchema, PullEventSchema, PullProgressSchema, PullRequestSchema, PullResultSchema, RemovedImagesSchema, TagRequestSchema, TagResultSchema } from './images.ts'
 import { EventBatchSchema, EngineEventSchema } from './events.ts'
 import { LaunchRequestSchema, LaunchResultSchema } from './launch.ts'
-import { LogBatchSchema, LogLineSchema, MergedLogBatchSchema, MergedLogLineSchema } from './logs.ts'
+import { LogBatchSchema, LogLeftOutSchema, LogLineSchema, MergedLogBatchSchema, MergedLogLineSchema } from './logs.ts'
 import { FileEntrySchema, FileListingSchema, WrittenFilesSchema } from './files.ts'
 import { DenialSchema, VerdictSchema } from './policy.ts'
 import { FieldErrorSchema, ProblemSchema } from './problem.ts'
@@ -89,6 +89,7 @@ export const MODELS = [
   LogBatchSchema,
   MergedLogLineSchema,
   MergedLogBatchSchema,
+  LogLeftOutSchema,
   EngineEventSchema,
   EventBatchSchema,
   StatsSchema,

@@ -31,7 +31,7 @@ export const MAX_MERGED = 50
 export const MergedLogsQuerySchema = Type.Object({
   label: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 1000 }), { maxItems: 20, description: 'Only containers with this label, `key` or `key=value`; all of them when there are several.', examples: [['app=shop']] })),
   name: Type.Optional(Type.String({ minLength: 1, maxLength: 128, description: 'Only containers with this part in their name.' })),
-  container: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { maxItems: MAX_MERGED, description: 'Only these containers: full id, at least 12 characters of it, or name. Repeat it for several.' })),
+  container: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { maxItems: MAX_MERGED, description: 'Only these containers, each of which must be there: full id, at least 12 characters of it, or name. Repeat it for several.' })),
   tail: Type.String({ default: '200', pattern: '^(all|\\d{1,9})$', description: 'Lines from the end of each container, or `all`.' }),
   follow: QueryFlag('Goes on until the client leaves, with containers that start later too.'),
   since: Type.Optional(Moment('Only lines from then on.')),
@@ -73,4 +73,14 @@ export const MergedLogLineSchema = model('MergedLogLine', {
   examples: [{ event: 'log', id: '2026-01-05T10:00:00.123456789Z~4f0c1ee7a9b5~1', container_id: '4f0c1ee7a9b5c6d2e3f40112233445566778899aabbccddeeff0011223344556', container_name: 'shop-1', stream: 'stdout', time: '2026-01-05T10:00:00.123456789Z', line: 'listening on port 80' }]
 })
 
-export const MergedLogBatchSchema = batchOf('MergedLogBatch', MergedLogLineSchema)
+export const LogLeftOutSchema = model('LogLeftOut', {
+  event: Type.Literal('left_out'),
+  container_id: Type.String({ description: 'Full id.' }),
+  container_name: Type.String(),
+  detail: Type.String({ description: 'Why, as a plain sentence.' })
+}, {
+  description: 'A container that matches and started while as many logs were read as one as can be: its lines are not among these. It has no id, and grep and regex do not count for it.',
+  examples: [{ event: 'left_out', container_id: '9d1c2b3a4f5e6d7c8b9a0f1e2d3c4b5a69788796a5b4c3d2e1f00112233445566', container_name: 'shop-51', detail: 'left out: 50 logs are read as one already' }]
+})
+
+export const MergedLogBatchSchema = batchOf('MergedLogBatch', MergedLogLineSchema, [LogLeftOutSchema])

@@ -16,9 +16,9 @@ export const StreamEndSchema = model('StreamEnd', {
 const { event: _event, ...endProperties } = StreamEndSchema.properties
 
 /** The bounded form of a stream, for clients that read nothing before they have all. */
-export function batchOf<T extends ReturnType<typeof model>> (name: string, event: T) {
+export function batchOf<T extends ReturnType<typeof model>> (name: string, event: T, others: ReadonlyArray<ReturnType<typeof model>> = []) {
   return model(name, {
-    events: Type.Array(ref(event)),
+    events: Type.Array(others.length === 0 ? ref(event) : Type.Union([ref(event), ...others.map((other) => ref(other))])),
     end: Type.Object(endProperties, { description: 'Why there are no more.' })
   }, { description: 'The stream as one document.', examples: [{ events: event.examples as unknown[], end: { reason: 'complete' } }] })
 }
@@ -28,9 +28,10 @@ type Example = { event: string, id?: string }
 /**
  * The media types of a stream of events, for the `response` schema of its route.
  * @param event Model of one event; its example is shown in each form. @param batch Model of the bounded form, where there is one.
+ * @param others Models of events that come beside it.
  */
-export function streamContent<T extends ReturnType<typeof model>, B extends ReturnType<typeof model>> (event: T, batch?: B) {
-  const schema = Type.Union([ref(event), ref(StreamEndSchema)])
+export function streamContent<T extends ReturnType<typeof model>, B extends ReturnType<typeof model>> (event: T, batch?: B, others: ReadonlyArray<ReturnType<typeof model>> = []) {
+  const schema = Type.Union([ref(event), ...others.map((other) => ref(other)), ref(StreamEndSchema)])
   const example = (event.examples as Example[])[0]!
   const { event: name, id, ...data } = example
   return {

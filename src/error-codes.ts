@@ -77,7 +77,7 @@ const entries = {
   too_many_builds: { kind: 'too-many', title: 'Too many builds at once', hint: 'Wait until some of them have ended.', retryable: true },
   too_many_waits: { kind: 'too-many', title: 'Too many requests that wait for containers', hint: 'Wait until some of them are answered, or listen to GET /events instead.', retryable: true },
   too_many_launches: { kind: 'too-many', title: 'Too many containers in the making', hint: 'Wait until some of them run.', retryable: true },
-  disk_full: { kind: 'internal', title: 'The engine\'s disk is full', hint: 'Make room on the engine\'s machine: POST /images/prune removes images that nothing uses.' },
+  disk_full: { kind: 'internal', title: 'A disk is full', hint: 'Make room on the engine\'s machine: POST /images/prune removes images that nothing uses.' },
   engine_error: { kind: 'internal', title: 'The engine failed' },
   internal_error: { kind: 'internal', title: 'Internal error', hint: 'The server\'s log has the cause under this request id.' },
   websocket_required: { kind: 'not-implemented', title: 'A WebSocket is needed', hint: 'Connect with a WebSocket client (version 13), such as websocat or the browser\'s WebSocket.' },

@@ -15,7 +15,7 @@ export type Trail = {
    * @throws DockApiError `invalid_request` for a moment that is none.
    */
   list (query: AuditQuery): { entries: AuditEntry[], nextCursor: number | undefined }
-  /** Forgets what is too old or too much. */
+  /** Forgets what is too old or too much. Never throws. */
   prune (): void
 }
 
@@ -25,7 +25,7 @@ export type TrailOptions = {
   keepDays: number
   /** Writes the entry to the log. */
   log? (entry: AuditRecord): void
-  /** An entry could not be kept. */
+  /** An entry could not be kept, or not be forgotten. */
   onFailure? (error: unknown): void
   /** Unix milliseconds. */
   now? (): number
@@ -57,7 +57,15 @@ export function createTrail ({ table, keepDays, log, onFailure, now = Date.now }
     return { entries, nextCursor: found.length > limit ? entries.at(-1)!.id : undefined }
   }
 
-  return { record, list, prune: () => { table.prune(now() - keepDays * DAY_MS, MOST, MOST_OF_NOBODY) } }
+  function prune () {
+    try {
+      table.prune(now() - keepDays * DAY_MS, MOST, MOST_OF_NOBODY)
+    } catch (error) {
+      onFailure?.(error)
+    }
+  }
+
+  return { record, list, prune }
 }
 
 /** Names, references and images are what a caller or an image wrote. */

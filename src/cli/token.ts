@@ -7,6 +7,7 @@ import { loadConfig } from '../config/load.ts'
 import { definedOf } from '../defined.ts'
 import { createAuditTable } from '../store/audit.ts'
 import { openStore, IN_MEMORY } from '../store/store.ts'
+import { explainStoreFull, isStoreFull } from '../store/store-full.ts'
 import { createTokenRows } from '../store/tokens.ts'
 import { SCOPES } from '../../schemas/scopes.ts'
 import { TokenRequestSchema } from '../../schemas/tokens.ts'
@@ -98,6 +99,8 @@ function withTokens (values: Values, env: Terminal['env'], use: (tokens: Tokens,
   try {
     const trail = createTrail({ table: createAuditTable(store), keepDays })
     use(createTokens(createTokenRows(store)), (operation, subject) => { trail.record(unasked({ principal: 'command-line', operation, subject })) })
+  } catch (error) {
+    throw isStoreFull(error) ? explainStoreFull(error) : error
   } finally {
     store.close()
   }

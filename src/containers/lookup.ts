@@ -18,11 +18,11 @@ export async function findContainer (engine: Engine, isVisible: Visibility, refe
   const document = await inspectIfThere(engine, reference, signal)
   if (document !== undefined && isVisible(document.Config.Labels)) return document
   // The engine's own prefix match counts containers that do not exist for the API: match among ours.
-  if (!ID_PREFIX.test(reference)) throw notFound(reference)
+  if (!ID_PREFIX.test(reference)) throw containerNotFound(reference)
   const matches = (await listVisible(engine, isVisible, signal)).filter(({ Id }) => Id.startsWith(reference))
   if (matches.length > 1) throw ambiguous(reference, matches)
   const inspected = matches.length === 1 ? await inspectIfThere(engine, matches[0]!.Id, signal) : undefined
-  if (inspected === undefined) throw notFound(reference)
+  if (inspected === undefined) throw containerNotFound(reference)
   return inspected
 }
 
@@ -42,7 +42,8 @@ async function inspectIfThere (engine: Engine, reference: string, signal?: Abort
   }
 }
 
-function notFound (reference: string) {
+/** The same for what is not there and for what is somebody else's. */
+export function containerNotFound (reference: string): DockApiError {
   return new DockApiError('container_not_found', `There is no container "${reference}".`)
 }
 

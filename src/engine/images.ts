@@ -26,9 +26,10 @@ export type PullOptions = {
   auth?: RegistryAuth | undefined
   onLine?: ((line: PullLine) => void) | undefined
   signal?: AbortSignal | undefined
+  /** A registry of which nothing comes for this long is taken for dead, in milliseconds; two minutes when left out. */
+  idleMs?: number | undefined
 }
 
-/** A registry that sends nothing for this long is taken for dead, in milliseconds. */
 const PULL_IDLE_MS = 120_000
 
 export function listImages (engine: Engine, filters: { reference?: string[], dangling?: string[] } = {}, options?: CallOptions): Promise<ImageSummary[]> {
@@ -79,14 +80,14 @@ export async function pruneImages (engine: Engine, filters: { dangling: string[]
  * @param reference With tag or digest. `signal` cancels the download.
  * @throws DockApiError `image_not_found`, `registry_auth`, `rate_limited`, `registry_unreachable`, `platform_unavailable`.
  */
-export async function pullImage (engine: Engine, reference: string, { platform, auth, onLine, signal }: PullOptions = {}): Promise<void> {
+export async function pullImage (engine: Engine, reference: string, { platform, auth, onLine, signal, idleMs = PULL_IDLE_MS }: PullOptions = {}): Promise<void> {
   const idle = new AbortController()
-  const timer = setTimeout(() => idle.abort(), PULL_IDLE_MS)
+  const timer = setTimeout(() => idle.abort(), idleMs)
   const ended = AbortSignal.any([idle.signal, ...(signal === undefined ? [] : [signal])])
   try {
     const query = { fromImage: reference, ...(platform === undefined ? {} : { platform }) }
     const stream = await engine.open('images.pull', (docker, abortSignal) => docker.createImage(auth ?? {}, { ...query, abortSignal }),
-      { signal: ended, notFound: 'image_not_found', timeoutMs: PULL_IDLE_MS })
+      { signal: ended, notFound: 'image_not_found', timeoutMs: idleMs })
     addAbortSignal(ended, stream as NodeJS.ReadableStream & Parameters<typeof addAbortSignal>[1])
     const lines = createJsonLines()
     for await (const chunk of stream) {
@@ -96,7 +97,7 @@ export async function pullImage (engine: Engine, reference: string, { platform, 
     if (ended.aborted) throw ended.reason
   } catch (error) {
     if (idle.signal.aborted && !(signal?.aborted ?? false)) {
-      throw new DockApiError('registry_unreachable', `The registry sent nothing of "${reference}" for ${PULL_IDLE_MS / 1000} seconds.`, { cause: error })
+      throw new DockApiError('registry_unreachable', `The registry sent nothing of "${reference}" for ${idleMs / 1000} seconds.`, { cause: error })
     }
     throw translateEngineError(error, { operation: 'images.pull', isTimeout: false, isAborted: signal?.aborted ?? false, notFound: 'image_not_found' })
   } finally {

@@ -20,6 +20,8 @@ export function discard (body: Readable): void {
   const timer = setTimeout(() => { body.destroy() }, DISCARD_MS)
   body.once('close', () => clearTimeout(timer))
   body.on('error', () => {})
+  // Who read it may let go of it only after this: a listener makes it flow then.
+  body.on('data', () => {})
   body.resume()
 }
 
@@ -30,12 +32,17 @@ export function tooLarge (maxBytes: number): DockApiError {
 async function * bounded (body: Readable, maxBytes: number): AsyncGenerator<Buffer> {
   const chunks = body.iterator({ destroyOnReturn: false })
   let bytes = 0
-  for (;;) {
-    const { value: chunk, done } = await unlessSilent(chunks.next() as Promise<IteratorResult<Buffer, undefined>>)
-    if (done === true) return
-    bytes += chunk.length
-    if (bytes > maxBytes) throw tooLarge(maxBytes)
-    yield chunk
+  try {
+    for (;;) {
+      const { value: chunk, done } = await unlessSilent(chunks.next() as Promise<IteratorResult<Buffer, undefined>>)
+      if (done === true) return
+      bytes += chunk.length
+      if (bytes > maxBytes) throw tooLarge(maxBytes)
+      yield chunk
+    }
+  } finally {
+    // Lets go of the body, or `discard` could read nothing of it. Not waited for: a chunk may be under way for ever.
+    chunks.return?.().catch(() => {})
   }
 }
 

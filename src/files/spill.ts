@@ -86,6 +86,7 @@ async function close (file: FileHandle, path: string): Promise<void> {
 }
 
 function rethrow (error: unknown): never {
-  if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+  const { code } = error as NodeJS.ErrnoException
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error
   throw new DockApiError('disk_full', 'The disk of this server is full: there is no room for temporary files.', { hint: 'Make room there, or set TMPDIR to a folder that has some.', cause: error })
 }

@@ -4,7 +4,7 @@ import { pack } from 'tar-stream'
 import { putArchive } from '../engine/archives.ts'
 import type { Containers } from '../containers/containers.ts'
 import type { ContainerDocument } from '../engine/containers.ts'
-import { DockApiError, invalidField } from '../errors.ts'
+import { DockApiError, invalidField, isDockApiError } from '../errors.ts'
 import type { WrittenFiles } from '../../schemas/files.ts'
 import { boundedBody } from './incoming.ts'
 import { headerOf, ownerOf } from './owner.ts'
@@ -28,7 +28,7 @@ export async function writeFile ({ engine, config }: Containers, document: Conta
   try {
     const size = await complete
     const tar = packFile(stream, { name: posix.basename(path), size, mode, owner: await ownerOf(engine, document, signal) })
-    await putArchive(engine, document.Id, folder, tar, { timeoutMs: UNPACK_TIMEOUT_MS, signal })
+    await unpack(engine, document.Id, folder, tar, signal)
     return { path, entries: 1, bytes: size }
   } finally {
     stream.destroy()
@@ -45,10 +45,19 @@ export async function unpackTar ({ engine, config }: Containers, document: Conta
   const { stream, complete } = await spill(safeTar(boundedBody(body, config.maxUpload), await ownerOf(engine, document, signal), tally))
   try {
     await complete
-    await putArchive(engine, document.Id, folder, stream, { timeoutMs: UNPACK_TIMEOUT_MS, signal })
+    await unpack(engine, document.Id, folder, stream, signal)
     return { path, ...tally }
   } finally {
     stream.destroy()
+  }
+}
+
+async function unpack (engine: Containers['engine'], id: string, folder: string, tar: Readable, signal: AbortSignal): Promise<void> {
+  try {
+    await putArchive(engine, id, folder, tar, { timeoutMs: UNPACK_TIMEOUT_MS, signal })
+  } catch (error) {
+    // Nothing can be taken away again: the engine has no call for it.
+    throw isDockApiError(error, 'disk_full') ? new DockApiError('disk_full', error.message, { hint: `Make room where "${folder}" is, on its volume or on the engine's machine, and send it again: the file that had no room is there in part.`, cause: error }) : error
   }
 }
 

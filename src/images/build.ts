@@ -39,7 +39,7 @@ export function orderFromTar (body: Readable, { build_arg: args = [], label = []
 /**
  * Builds an image. `signal` ends the build and frees what it used.
  * @param onLog Told of each piece of the log; the build goes on when its promise resolves.
- * @throws DockApiError `build_failed` with `step` and `log_tail`; `build_timeout`; for the base image, the codes of a pull.
+ * @throws DockApiError `build_failed` and `disk_full` with `step` and `log_tail`; `build_timeout`; for the base image, the codes of a pull.
  */
 export async function buildImage (engine: Engine, { context, parameters, image }: BuildOrder, onLog: (text: string) => Promise<void>, signal: AbortSignal): Promise<BuildResult> {
   const late = AbortSignal.timeout(BUILD_TIMEOUT_MS)
@@ -104,5 +104,6 @@ function textOf ({ stream, status, id, progressDetail }: BuildLine): string {
 
 function failedStep (sentence: string, step: string, log: string, hint?: string): DockApiError {
   const pull = / : FROM /i.test(step) ? meaningOf(sentence, { isPull: true }) : undefined
-  return new DockApiError(pull ?? 'build_failed', sentence, { details: { step: step === '' ? null : step, log_tail: log }, ...(hint === undefined ? {} : { hint }) })
+  const full = meaningOf(sentence, { isPull: false }) === 'disk_full' ? 'disk_full' : undefined
+  return new DockApiError(pull ?? full ?? 'build_failed', sentence, { details: { step: step === '' ? null : step, log_tail: log }, ...(hint === undefined ? {} : { hint }) })
 }

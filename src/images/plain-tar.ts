@@ -48,16 +48,19 @@ async function * withHead (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer
 }
 
 async function * unpacked (source: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
-  const { value: head } = await source.next()
-  if (head === undefined) return
-  if (head[0] !== 0x1f || head[1] !== 0x8b) {
-    yield head as Buffer
-    yield * source
-    return
+  try {
+    const { value: head } = await source.next()
+    if (head === undefined) return
+    const whole = restored(head as Buffer, source)
+    if (head[0] === 0x1f && head[1] === 0x8b) yield * pipeline(Readable.from(whole, { objectMode: false }), createGunzip(), () => {}) as AsyncIterable<Buffer>
+    else yield * whole
+  } finally {
+    // Who stops at the head has not begun with the source. Not waited for: it may be waiting for a client.
+    source.return(undefined).catch(() => {})
   }
-  const whole = async function * () {
-    yield head as Buffer
-    yield * source
-  }
-  yield * pipeline(Readable.from(whole(), { objectMode: false }), createGunzip(), () => {}) as AsyncIterable<Buffer>
+}
+
+async function * restored (head: Buffer, rest: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  yield head
+  yield * rest
 }

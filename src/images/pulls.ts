@@ -42,8 +42,8 @@ type SharedPull = {
   abandon (): void
 }
 
-/** @param credentials What `docker login` left, read when a pull begins. */
-export function createPulls (engine: Engine, credentials: () => Credentials, policy: Pick<Policy, 'enforceImage'>): Pulls {
+/** @param credentials What `docker login` left, read when a pull begins. @param idleMs As of `pullImage`. */
+export function createPulls (engine: Engine, credentials: () => Credentials, policy: Pick<Policy, 'enforceImage'>, idleMs?: number): Pulls {
   const closing = new AbortController()
   const running = new Map<string, SharedPull>()
 
@@ -83,6 +83,7 @@ export function createPulls (engine: Engine, credentials: () => Credentials, pol
         platform,
         auth,
         signal,
+        idleMs,
         onLine (line) {
           isUpToDate ||= line.status?.startsWith('Status: Image is up to date') ?? false
           const progress = tally.note(line)

@@ -82,8 +82,13 @@ export function createTombstones ({ engine, store, keepMs, onTombstone, onFailur
     events ??= engine.events.watch({ types: ['container'], onEvent, onGap: () => { lookAround().catch(fail) }, signal: closing.signal })
   }
 
+  /** Called by a timer too: what it cannot forget now, it will. */
   function prune () {
-    table.prune(Date.now() - keepMs, MOST)
+    try {
+      table.prune(Date.now() - keepMs, MOST)
+    } catch (error) {
+      fail(error)
+    }
   }
 
   function onEvent (event: EngineEvent) {

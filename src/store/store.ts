@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { isStoreFull } from './store-full.ts'
 import { MIGRATIONS } from './migrations.ts'
 
 /** The data folder that keeps nothing: everything is forgotten when the process ends. */
@@ -19,7 +20,9 @@ export type Store = {
 /** Why the data folder cannot be used, as a sentence with the way out. */
 export class StoreError extends Error {
   constructor (dataDir: string, cause: unknown) {
-    super(`The data folder ${dataDir} cannot be used: ${(cause as Error).message}. Set DOCKAPI_DATA_DIR to a folder that this user may write, or to "${IN_MEMORY}" to keep nothing.`, { cause })
+    const isFull = isStoreFull(cause)
+    const reason = isFull ? 'its disk is full' : (cause as Error).message
+    super(`The data folder ${dataDir} cannot be used: ${reason}. ${isFull ? 'Make room there, or set' : 'Set'} DOCKAPI_DATA_DIR to a folder that this user may write, or to "${IN_MEMORY}" to keep nothing.`, { cause })
     this.name = 'StoreError'
   }
 }
@@ -54,7 +57,8 @@ function open (dataDir: string): Store {
         database.exec('COMMIT')
         return result
       } catch (error) {
-        database.exec('ROLLBACK')
+        // Of a disk that is full SQLite ends the transaction itself (sqlite.org, "Response To Errors Within A Transaction").
+        if (database.isTransaction) database.exec('ROLLBACK')
         throw error
       }
     },

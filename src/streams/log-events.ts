@@ -19,7 +19,9 @@ import { logRequest } from './logs.ts'
 import { openSharedLog } from './shared-log.ts'
 import type { SharedLog, SharedLogStart } from './shared-log.ts'
 
-export type LogEvent = StreamEvent & { data: LogLine & { container_id?: string, container_name?: string } }
+export type LogEvent = StreamEvent & { event: 'log', data: LogLine & { container_id?: string, container_name?: string } }
+/** A container whose log is not read, because there are too many. */
+export type LeftOutEvent = StreamEvent & { event: 'left_out', data: { container_id: string, container_name: string, detail: string } }
 
 export type LogSources = { containers: Containers, events: EventHub, logs: LogHub }
 
@@ -103,9 +105,14 @@ export async function openLogEvents ({ containers, events, logs }: LogSources, d
 }
 
 /** How a line reads as text. */
-export function textOfLog ({ data }: StreamEvent, hasTimestamps: boolean): string {
+export function textOfLog ({ event, data }: StreamEvent, hasTimestamps: boolean): string {
+  if (event === 'left_out') return textOfLeftOut(data as LeftOutEvent['data'])
   const { container_name: container, time, line, partial } = data as LogEvent['data']
   return `${container === undefined ? '' : `${container} | `}${hasTimestamps ? `${time} ` : ''}${line}${partial === true ? '' : '\n'}`
+}
+
+function textOfLeftOut ({ container_name: container, detail }: LeftOutEvent['data']): string {
+  return `${container} | ${detail}\n`
 }
 
 /** Every line is counted, wanted or not: the ids are those of the log. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Containers } from '../containers/containers.ts'
-import { nameOf } from '../containers/lookup.ts'
+import { containerNotFound, nameOf } from '../containers/lookup.ts'
 import type { ContainerDocument } from '../engine/containers.ts'
 import type { EngineEvent } from '../engine/events.ts'
 import { openLogs } from '../engine/logs.ts'
@@ -10,7 +10,7 @@ import type { MergedLogsQuery } from '../../schemas/logs.ts'
 import { createChannel } from './channel.ts'
 import type { StreamSource } from './delivery.ts'
 import type { EndReason } from './encoder.ts'
-import type { LogEvent, LogSources } from './log-events.ts'
+import type { LeftOutEvent, LogEvent, LogSources } from './log-events.ts'
 import { createLineFilter } from './line-filter.ts'
 import { createLineReader } from './log-lines.ts'
 import type { LogLine } from './log-lines.ts'
@@ -29,14 +29,15 @@ const CONCURRENCY = 8
 /** How far behind the last line a log is taken up again, in milliseconds. */
 const SLACK_MS = 1000
 
-type PlacedLine = { place: Place, event: LogEvent }
+type PlacedLine = { place: Place, event: LogEvent | LeftOutEvent }
 type Opened = { id: string, past: AsyncGenerator<PlacedLine[]>, live?: AsyncGenerator<PlacedLine[], EndReason> }
 
 /**
  * The logs of several containers as one, each line with its container: the past in the order of time, what comes in the order in which it comes,
  * put right within a tenth of a second. Following, it takes in the containers that match and start later.
  * @param lastId Id of the last line that the client has.
- * @throws DockApiError `invalid_request`, `too_many_containers`.
+ * One that starts when there are as many as are read already is told as `left_out`.
+ * @throws DockApiError `invalid_request`, `too_many_containers`; `container_not_found` for one that is named, unless the client comes back: it may be gone by then.
  */
 export async function openMergedLogs ({ containers, events, logs }: LogSources, query: MergedLogsQuery, lastId: string | undefined, signal: AbortSignal): Promise<StreamSource> {
   if (query.follow && query.until !== undefined) throw invalidField('query', '/until', 'cannot be combined with follow')
@@ -48,7 +49,7 @@ export async function openMergedLogs ({ containers, events, logs }: LogSources, 
   const matches = createMatch(query)
   // Opened first, so that no start falls between the list and what is heard.
   const starts = query.follow ? await events.subscribe((event) => isStart(event) && containers.isVisible(event.attributes) && matches({ id: event.id, name: event.attributes.name ?? '', labels: event.attributes }), signal) : undefined
-  const chosen = await choose(containers, query, matches, signal)
+  const chosen = await choose(containers, query, matches, { mayBeGone: last !== undefined }, signal)
   const opened = await openAll(chosen)
   return follow()
 
@@ -112,7 +113,10 @@ export async function openMergedLogs ({ containers, events, logs }: LogSources, 
       for (;;) {
         const next = await starts!.next()
         if (next.done === true) return channel.end(next.value)
-        for (const { id } of next.value) if (!active.has(id) && active.size < MAX_MERGED) await bringNew(id)
+        for (const event of next.value.filter(({ id }) => !active.has(id))) {
+          if (active.size < MAX_MERGED) await bringNew(event.id)
+          else channel.push([leftOut(event)])
+        }
       }
     }
 
@@ -146,9 +150,13 @@ export async function openMergedLogs ({ containers, events, logs }: LogSources, 
 type Candidate = { id: string, name: string, labels: Readonly<Record<string, string>> }
 
 function createMatch ({ label, name, container }: MergedLogsQuery): (candidate: Candidate) => boolean {
-  return ({ id, name: own, labels }) => (name === undefined || own.includes(name)) &&
-    (container === undefined || container.some((reference) => reference === own || reference === id || (reference.length >= 12 && id.startsWith(reference)))) &&
-    (label === undefined || label.every((each) => hasLabel(labels, each)))
+  return (candidate) => (name === undefined || candidate.name.includes(name)) &&
+    (container === undefined || container.some((reference) => isNamed(candidate, reference))) &&
+    (label === undefined || label.every((each) => hasLabel(candidate.labels, each)))
+}
+
+function isNamed ({ id, name }: Candidate, reference: string): boolean {
+  return reference === name || reference === id || (reference.length >= 12 && id.startsWith(reference))
 }
 
 function hasLabel (labels: Readonly<Record<string, string>>, label: string): boolean {
@@ -156,10 +164,14 @@ function hasLabel (labels: Readonly<Record<string, string>>, label: string): boo
   return value.length === 0 ? name in labels : labels[name] === value.join('=')
 }
 
-async function choose (containers: Containers, { label }: MergedLogsQuery, matches: (candidate: Candidate) => boolean, signal: AbortSignal): Promise<string[]> {
-  const all = await containers.list(label === undefined ? {} : { label }, signal)
-  const chosen = all.filter(({ Id, Names, Labels }) => matches({ id: Id, name: nameOf(Names), labels: Labels }))
-  if (chosen.length <= MAX_MERGED) return chosen.map(({ Id }) => Id)
+async function choose (containers: Containers, { label, container }: MergedLogsQuery, matches: (candidate: Candidate) => boolean, { mayBeGone }: { mayBeGone: boolean }, signal: AbortSignal): Promise<string[]> {
+  // One that is named and has other labels is there all the same.
+  const listed = await containers.list(label === undefined || container !== undefined ? {} : { label }, signal)
+  const all = listed.map(({ Id, Names, Labels }): Candidate => ({ id: Id, name: nameOf(Names), labels: Labels }))
+  const missing = mayBeGone ? undefined : container?.find((reference) => !all.some((candidate) => isNamed(candidate, reference)))
+  if (missing !== undefined) throw containerNotFound(missing)
+  const chosen = all.filter(matches)
+  if (chosen.length <= MAX_MERGED) return chosen.map(({ id }) => id)
   throw new DockApiError('too_many_containers', `${chosen.length} containers match, and at most ${MAX_MERGED} logs are read as one.`, { details: { matches: chosen.length, limit: MAX_MERGED } })
 }
 
@@ -167,11 +179,18 @@ function isStart ({ type, action }: EngineEvent): boolean {
   return type === 'container' && action === 'start'
 }
 
+/** Takes its place by the time of the start; there is nothing to go on from, so it has no id. */
+function leftOut ({ id, timeNano, attributes }: EngineEvent): PlacedLine {
+  const detail = `left out: ${MAX_MERGED} logs are read as one already`
+  return { place: { time: new Date(timeNano / 1e6).toISOString(), container: id, count: 0 }, event: { event: 'left_out', data: { container_id: id, container_name: attributes.name ?? '', detail } } }
+}
+
 /** Ids only grow: a line that came late has the id of the one before it, so that who goes on from there is told nothing twice. */
 function createFurthest (last: Place | undefined) {
   let furthest = last
   return {
-    number ({ place, event }: PlacedLine): LogEvent {
+    number ({ place, event }: PlacedLine): PlacedLine['event'] {
+      if (event.event !== 'log') return event
       if (furthest === undefined || comparePlaces(place, furthest) > 0) furthest = place
       return { ...event, id: idOfPlace(furthest) }
     }

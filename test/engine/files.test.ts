@@ -227,7 +227,8 @@ t.test('a read-only root and a full disk are told as such', async (t) => {
   const volume = `dockapi-test-${randomUUID()}`
   await engine.call('test.volume', (docker, abortSignal) => docker.createVolume({ Name: volume, Driver: 'local', DriverOpts: { type: 'tmpfs', device: 'tmpfs', o: 'size=1m' }, Labels: { ...TEST_LABELS }, abortSignal }))
   const { id: small } = await startTestContainer(engine, { image, command: ['sleep', '1000'], labels: ENABLED, hostConfig: { Binds: [`${volume}:/small`] } })
-  t.match(await put(small, '/small/x', Buffer.alloc(2 * 1024 ** 2, 1)), { status: 500, body: { code: 'disk_full' } })
+  t.match(await put(small, '/small/x', Buffer.alloc(2 * 1024 ** 2, 1)), { status: 500, body: { code: 'disk_full', detail: /no space left/, hint: /where "\/small" is.*in part/ } })
+  t.match(await put(small, '/small/x', 'less'), { status: 200, body: { bytes: 4 } }, 'the part gives its room back when the file is written anew')
 })
 
 t.test('a client that stalls or leaves holds nobody up, and nothing is written', async (t) => {

@@ -100,14 +100,16 @@ t.test('what cannot be saved is told before the first byte', async (t) => {
   t.equal((await fetch(`${url}/images/save`)).status, 400)
 })
 
-t.test('a disk that is full is told as such, by a pull and by a load', async (t) => {
+t.test('a disk that is full is told as such, by a pull, a load and a build', async (t) => {
   const chaos = await createChaosSocket(t)
   const { url } = await listenTestApp(t, { DOCKER_HOST: chaos.host })
   const sentence = 'write /var/lib/docker/tmp/GetImageBlob1: no space left on device'
   const body = `${JSON.stringify({ errorDetail: { message: sentence }, error: sentence })}\n`
   chaos.rule('POST /images/create', { kind: 'answer', status: 200, body })
   chaos.rule('POST /images/load', { kind: 'answer', status: 200, body })
+  chaos.rule('POST /build', { kind: 'answer', status: 200, body: `${JSON.stringify({ stream: 'Step 2/2 : COPY . /app\n' })}\n${body}` })
   t.match(await createClient(url).post('/images/pull', { image: 'nginx' }), { status: 500, body: { code: 'disk_full', detail: /no space left/ } })
+  t.match(await createClient(url).post('/images/build', { dockerfile: 'FROM scratch\nCOPY . /app\n' }), { status: 500, body: { code: 'disk_full', detail: /no space left/, hint: /prune/, step: /COPY/ } })
   const archive = await saved((await makeImage()).name)
   const response = await fetch(`${url}/images/load`, { method: 'POST', headers: { 'content-type': 'application/x-tar' }, body: archive })
   t.match({ status: response.status, body: await response.json() }, { status: 500, body: { code: 'disk_full' } })

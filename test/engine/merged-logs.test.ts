@@ -88,9 +88,53 @@ t.test('more containers than are read as one are refused with their number', asy
   t.match(await api.get(`/logs?label=many%3D${label}`), { status: 400, body: { code: 'too_many_containers', matches: 51, limit: 50, detail: /51.*50/ } })
 })
 
-t.test('what is out of scope does not show, nothing is no error, and wrong questions are refused', async (t) => {
+t.test('what starts when as many are read as can be is told in every form, once for each start, and the others go on', async (t) => {
+  const label = `full-${TEST_RUN}`
+  const labels = { 'dockapi.enable': 'true', full: label }
+  const start = (command: string[], name: string) => startTestContainer(engine, { image, command, labels, name: `${label}-${name}` })
+  await Promise.all(Array.from({ length: 50 }, (_, index) => start(['sh', '-c', 'until [ -e /go ]; do sleep 0.2; done; echo goes'], `member-${index}`)))
+  const address = `${url}/logs?label=full%3D${label}&follow=true&grep=goes`
+  const read = await Promise.all([openStream(t, address), openStream(t, address, { form: 'sse' })])
+  const leaving = new AbortController()
+  t.after(() => leaving.abort())
+  const open = async (accept: string) => (await fetch(address, { headers: { accept }, signal: leaving.signal })).body!.pipeThrough(new TextDecoderStream() as never).getReader() as ReadableStreamDefaultReader<string>
+  const [plain, json] = await Promise.all([open('text/plain'), open('application/json')])
+  const late = await start(['sh', '-c', 'echo late goes; sleep 300'], 'late')
+  const notice = { container_id: late.id, container_name: `${label}-late`, detail: 'left out: 50 logs are read as one already' }
+  for (const stream of read) t.same(await stream.next(), { event: 'left_out', data: notice })
+  t.equal((await plain.read()).value, `${notice.container_name} | ${notice.detail}\n`)
+  let text = ''
+  while (!text.endsWith('}')) text += (await json.read()).value
+  t.same(JSON.parse(`${text}]}`), { events: [{ event: 'left_out', ...notice }] })
+  await api.post(`/containers/${label}-member-7/exec`, { command: 'touch /go' })
+  for (const stream of read) t.match(await stream.next(), { event: 'log', data: { container_name: `${label}-member-7`, line: 'goes' } })
+  const next = await start(['sh', '-c', 'echo next goes; sleep 300'], 'next')
+  for (const stream of read) t.match(await stream.next(), { event: 'log', data: { container_id: next.id, line: 'next goes' } }, 'there is room again')
+})
+
+t.test('a container that is named and not there, or somebody else\'s, is 404 in every form; who comes back goes on with those that are left', async (t) => {
   const foreign = await startTestContainer(engine, { image, command: ['echo', 'foreign'] })
-  t.same(await (await openStream(t, `${url}/logs?container=${foreign.id}`)).rest(), [{ event: 'end', data: { reason: 'complete' } }])
+  const { group, run } = createGroup()
+  const { id } = await run('a', 'echo a')
+  await api.post(`/containers/${id}/wait`)
+  for (const missing of ['nope', foreign.id]) {
+    for (const accept of ['text/plain', 'application/x-ndjson', 'text/event-stream', 'application/json']) {
+      for (const follow of ['', '&follow=true']) {
+        const response = await fetch(`${url}/logs?container=${group}-a&container=${missing}${follow}`, { headers: { accept } })
+        t.match({ status: response.status, body: await response.json() }, { status: 404, body: { code: 'container_not_found', detail: `There is no container "${missing}".` } })
+      }
+    }
+  }
+  const [line] = await (await openStream(t, `${url}/logs?container=${group}-a&container=${id}`)).rest()
+  t.match(line, { event: 'log', data: { line: 'a' } })
+  t.same(await (await openStream(t, `${url}/logs?container=${group}-a&container=nope`, { lastId: line!.id })).rest(), [{ event: 'end', data: { reason: 'complete' } }])
+  t.same(await (await openStream(t, `${url}/logs?container=${group}-a&label=other`)).rest(), [{ event: 'end', data: { reason: 'complete' } }], 'it is there, and does not match')
+})
+
+t.test('what is out of scope does not show, nothing is no error, and wrong questions are refused', async (t) => {
+  const foreign = `foreign-${TEST_RUN.replace('.', '-')}`
+  await startTestContainer(engine, { image, name: foreign, command: ['echo', 'foreign'] })
+  t.same(await (await openStream(t, `${url}/logs?name=${foreign}`)).rest(), [{ event: 'end', data: { reason: 'complete' } }])
   for (const query of ['regex=(', 'tail=x', 'follow=true&until=10m', 'stdout=false&stderr=false', 'x=1']) t.equal((await api.get(`/logs?${query}`)).status, 400, query)
   t.equal((await openStream(t, `${url}/logs`, { lastId: '7' })).response.status, 400)
   t.equal((await fetch(`${url}/logs`, { headers: { accept: 'image/png' } })).status, 406)

@@ -1,15 +1,12 @@
-import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import t from 'tap'
 import type { PullProgress } from '../../schemas/images.ts'
-import type { Problem } from '../../schemas/problem.ts'
-import { importImage } from '../../scripts/images.ts'
 import { createClient } from '../support/api.ts'
 import { listenTestApp } from '../support/app.ts'
-import { createTestEngine, TEST_LABEL, TEST_RUN } from '../support/engine.ts'
+import { createTestEngine } from '../support/engine.ts'
+import { publishRandomImage } from '../support/published-image.ts'
 import { registryMissing, startRegistry } from '../support/registry.ts'
 import { startSlowRegistry } from '../support/slow-registry.ts'
 import { openSocket, refusedSocket } from '../support/socket-client.ts'
@@ -26,17 +23,8 @@ const engine = createTestEngine(t)
 const { url } = await listenTestApp(t)
 const api = createClient(url)
 
-/** Puts an image with a layer that no engine has into a registry. @returns Its name there. */
 async function publish (registry: string, name = registry, auth = { username: '', password: '' }): Promise<string> {
-  const path = `team/app-${randomUUID().slice(0, 8)}:1`
-  const reference = `${registry}/${path}`
-  await importImage(engine, reference, [{ path: 'random', content: randomBytes(LAYER_BYTES) }], [`LABEL ${TEST_LABEL}=${TEST_RUN}`])
-  await engine.call('test.publish', async (docker, abortSignal) => {
-    const output = await text(await docker.getImage(reference).push({ authconfig: { ...auth, serveraddress: registry }, abortSignal }))
-    if (output.includes('errorDetail')) throw new Error(output)
-    await docker.getImage(reference).remove({ abortSignal })
-  }, { timeoutMs: 60_000 })
-  return `${name}/${path}`
+  return await publishRandomImage(engine, registry, { layerBytes: LAYER_BYTES, name, auth })
 }
 
 async function pullAs (type: string, image: string, signal?: AbortSignal): Promise<Response> {
@@ -125,18 +113,6 @@ t.test('the last caller to leave cancels the download', { skip }, async (t) => {
   for (const caller of callers) await t.rejects(caller)
   await until(() => slow.held === 0)
   t.match((await api.get(`/images?reference=${image}`)).body, [])
-})
-
-t.test('a registry that dies in the middle is an error in both forms, never a success', { skip }, async (t) => {
-  const { host } = await startRegistry(t)
-  const slow = await startSlowRegistry(t, host)
-  const image = await publish(host, slow.host)
-  const asEvents = pullAs('application/x-ndjson', image)
-  const asJson = api.post<Problem>('/images/pull', { image })
-  await until(() => slow.held === 1)
-  slow.kill()
-  t.match(await asJson, { status: 400, body: { code: 'registry_unreachable' } })
-  t.match(eventsOf(await (await asEvents).text()).at(-1), { event: 'error', code: 'registry_unreachable' })
 })
 
 t.test('credentials of docker login are used, and run pulls with them too', { skip }, async (t) => {

@@ -41,6 +41,8 @@ export type ChaosSocket = {
   clear (): void
   /** How many requests came that match. */
   count (match: string | RegExp): number
+  /** How many requests that match have no whole answer yet, and whose client has not left. */
+  underWay (match: string | RegExp): number
   /** Every request that came: `GET /v1.41/containers/json?all=true`. */
   readonly requests: string[]
   /** The JSON bodies of the requests that match. */
@@ -66,6 +68,7 @@ export async function createChaosSocket (t: Test, { engine = engineSocket(), isS
   const rules: Array<{ match: string | RegExp, fault: Fault }> = []
   const requests: string[] = []
   const bodies: Array<{ line: string, chunks: Buffer[] }> = []
+  const unanswered = new Set<{ line: string }>()
   const sockets = new Set<Duplex>()
   const connections = { open: 0, most: 0 }
   const server = createServer({ requestTimeout: 0 }, handle)
@@ -92,6 +95,9 @@ export async function createChaosSocket (t: Test, { engine = engineSocket(), isS
 
   function handle (request: IncomingMessage, response: ServerResponse) {
     const fault = faultOf(request)
+    const asked = { line: `${request.method} ${request.url}` }
+    unanswered.add(asked)
+    response.once('close', () => unanswered.delete(asked))
     if (fault.kind === 'hang') return
     if (fault.kind === 'drop') request.socket.destroy()
     else if (fault.kind === 'answer') answer(response, fault)
@@ -128,6 +134,7 @@ export async function createChaosSocket (t: Test, { engine = engineSocket(), isS
     rule: (match, fault) => { rules.push({ match, fault }) },
     clear: () => { rules.length = 0 },
     count: (match) => requests.filter((line) => isMatch(match, line)).length,
+    underWay: (match) => [...unanswered].filter(({ line }) => isMatch(match, line)).length,
     bodies: (match) => bodies.filter(({ line }) => isMatch(match, line)).map(({ chunks }) => JSON.parse(Buffer.concat(chunks).toString()) as unknown),
     stop,
     start

@@ -11,8 +11,6 @@ export type SlowRegistry = {
   readonly held: number
   /** Lets the layers go. */
   release (): void
-  /** Breaks every connection and takes no more. */
-  kill (): void
 }
 
 /** What trickles out of a layer, so that an engine that no longer wants it notices. */
@@ -47,6 +45,7 @@ export async function startSlowRegistry (t: Test, registry: string): Promise<Slo
     const [hostname, port] = registry.split(':')
     const upstream = sendRequest({ hostname, port, method: request.method, path: request.url, headers: { ...request.headers, host: registry } }, (answer) => {
       response.writeHead(answer.statusCode!, answer.headers)
+      answer.once('error', () => response.destroy())
       const isLayer = request.method === 'GET' && request.url!.includes('/blobs/') && Number(answer.headers['content-length']) > 100_000
       if (isLayer && !isReleased) hold(answer, response)
       else answer.pipe(response)
@@ -56,11 +55,10 @@ export async function startSlowRegistry (t: Test, registry: string): Promise<Slo
   }).listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
 
-  function kill () {
+  t.after(() => {
     server.close()
     server.closeAllConnections()
-  }
-  t.after(kill)
+  })
   return {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     get manifests () { return manifests },
@@ -69,7 +67,6 @@ export async function startSlowRegistry (t: Test, registry: string): Promise<Slo
       isReleased = true
       for (const letGo of held) letGo()
       held.clear()
-    },
-    kill
+    }
   }
 }

@@ -97,11 +97,13 @@ t.test('0 days keep nothing, and the log still says it', async (t) => {
 })
 
 t.test('a store that cannot write is told of, and undoes nothing', async (t) => {
-  const { record, store, failures, logged } = rig()
+  const { record, store, failures, logged, trail } = rig()
   store.close()
   record()
   t.equal(failures.length, 1)
   t.equal(logged.length, 1)
+  trail.prune()
+  t.equal(failures.length, 2, 'nor does it end the process that prunes on a timer')
 })
 
 t.test('nothing that a terminal obeys, or a reader does not see, is in an entry; what is long is cut', async (t) => {
