@@ -9,10 +9,11 @@ type Serializer = ReturnType<ReturnType<Factory>>
  * A test makes them all, so that none fails there.
  */
 export function buildSerializer (...given: Parameters<Factory>): ReturnType<Factory> {
-  const compile = SerializerCompiler()(...given)
+  let compile: ReturnType<Factory> | undefined
   const made = new Map<string, Serializer>()
 
   function make (route: Parameters<ReturnType<Factory>>[0]): Serializer {
+    compile ??= SerializerCompiler()(...given)
     const key = JSON.stringify(route.schema)
     const serializer = made.get(key) ?? compile(route)
     made.set(key, serializer)

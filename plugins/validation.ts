@@ -15,10 +15,20 @@ type Schemas = Parameters<ReturnType<typeof AjvCompiler>>[0]
  */
 export function buildValidator (externalSchemas: Schemas): Compile {
   const factory = AjvCompiler()
-  const strict = factory(externalSchemas, { customOptions: { ...COMMON, coerceTypes: false } })
-  const coercing = factory(externalSchemas, { customOptions: { ...COMMON, coerceTypes: 'array' } })
-  // Fastify hands over the whole route definition where the compiler's type says schema.
-  return (route) => deferred(() => ((route as unknown as RouteDefinition).httpPart as string) === 'body' ? strict(route) : coercing(route))
+  let strict: Compile | undefined
+  let coercing: Compile | undefined
+
+  function make (route: Parameters<Compile>[0]): AnyValidateFunction {
+    // Fastify hands over the whole route definition where the compiler's type says schema.
+    if (((route as unknown as RouteDefinition).httpPart as string) === 'body') {
+      strict ??= factory(externalSchemas, { customOptions: { ...COMMON, coerceTypes: false } })
+      return strict(route)
+    }
+    coercing ??= factory(externalSchemas, { customOptions: { ...COMMON, coerceTypes: 'array' } })
+    return coercing(route)
+  }
+
+  return (route) => deferred(() => make(route))
 }
 
 /** A validator that `make` makes when it is first asked. Fastify reads what is wrong from its `errors`. */
