@@ -38,7 +38,7 @@ export default tseslint.config(
     files: ['test/**/*.ts'],
     rules: { '@typescript-eslint/no-floating-promises': 'off' }
   },
-  forbid(['src/**/*.ts'], ['src/app.ts', 'src/main.ts', 'src/engine/**', 'src/forward/**'],
+  forbid(['src/**/*.ts'], ['src/app.ts', 'src/main.ts', 'src/serve.ts', 'src/engine/**', 'src/forward/**'],
     [...webFramework, '**/plugins/**', '**/routes/**', 'dockerode', 'undici'],
     'The domain knows no web framework; dockerode stays in src/engine, undici in src/forward.'),
   {

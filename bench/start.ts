@@ -1,7 +1,8 @@
 /**
- * Server start to first answer, and memory when idle: medians of several starts.
+ * Server start to first answer, the processor's time until then, and memory when idle: medians of several starts, from the sources or of
+ * another program (dist/main.js after `npm run build`).
  *
- *     node bench/start.ts [starts]
+ *     node bench/start.ts [starts] [program]
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,18 +13,22 @@ import { fileURLToPath } from 'node:url'
 
 const starts = Number(process.argv[2] ?? 7)
 const IDLE_MS = 3_000
-const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+/** Of the fields that Linux counts processor time in. */
+const TICK_MS = 10
+const MAIN = process.argv[3] ?? fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
 const bare: number[] = []
 const answers: number[] = []
+const processorTimes: number[] = []
 const megabytes: number[] = []
 for (let index = 0; index < starts; index++) {
   bare.push(await timeBareNode())
-  const { answerMs, idleMegabytes } = await startOnce()
+  const { answerMs, processorMs, idleMegabytes } = await startOnce()
   answers.push(answerMs)
+  processorTimes.push(processorMs)
   megabytes.push(idleMegabytes)
 }
-console.log(`start to first answer: ${median(answers).toFixed(0)} ms (an empty node program: ${median(bare).toFixed(0)} ms); idle memory ${median(megabytes).toFixed(0)} MiB; median of ${starts}`)
+console.log(`start to first answer: ${median(answers).toFixed(0)} ms (an empty node program: ${median(bare).toFixed(0)} ms), ${median(processorTimes).toFixed(0)} ms of the processor; idle memory ${median(megabytes).toFixed(0)} MiB; median of ${starts}`)
 
 async function timeBareNode (): Promise<number> {
   const startMs = performance.now()
@@ -38,13 +43,21 @@ async function startOnce () {
     const url = await printedUrl(child.stdout)
     await fetch(`${url}/livez`)
     const answerMs = performance.now() - startMs
+    const processorMs = await processorTimeOf(child.pid!)
     await sleep(IDLE_MS)
     const status = await readFile(`/proc/${child.pid}/status`, 'utf8')
-    return { answerMs, idleMegabytes: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024 }
+    return { answerMs, processorMs, idleMegabytes: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024 }
   } finally {
     child.kill('SIGTERM')
     await once(child, 'exit')
   }
+}
+
+/** User and system time of a process, in milliseconds (proc(5): fields 14 and 15 of `stat`, after the name in parentheses). */
+async function processorTimeOf (pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8')
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS
 }
 
 async function printedUrl (output: NodeJS.ReadableStream): Promise<string> {

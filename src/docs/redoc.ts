@@ -41,7 +41,7 @@ export async function loadRedoc (): Promise<string | undefined> {
 }
 
 function locateRedoc (): URL | undefined {
-  const packaged = new URL('../../assets/redoc.standalone.js', import.meta.url)
+  const packaged = new URL('./assets/redoc.standalone.js', import.meta.url)
   if (existsSync(packaged)) return packaged
   try {
     return new URL(import.meta.resolve('redoc/bundles/redoc.standalone.js'))

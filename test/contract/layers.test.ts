@@ -47,7 +47,7 @@ await t.test('S20: no program is started but ssh, and never by a shell', async (
 })
 
 await t.test('the composition and the process may import every layer', { timeout: 60_000 }, async (t) => {
-  for (const file of ['src/app.ts', 'src/main.ts']) {
+  for (const file of ['src/app.ts', 'src/main.ts', 'src/serve.ts']) {
     const [result] = await eslint.lintText("import 'fastify'\nimport '../plugins/guard.ts'\nimport '../routes/docs.ts'\n", { filePath: file })
     t.same(result?.messages, [], file)
   }

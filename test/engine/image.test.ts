@@ -19,7 +19,7 @@ await t.test('the Dockerfile builds an image that serves the API', { skip: await
   const { Size: size } = await engine.call('inspect', (docker) => docker.getImage(image).inspect())
   const megabytes = (size - baseSize) / 1e6
   t.comment(`dockAPI adds ${megabytes.toFixed(0)} MB to its base`)
-  t.ok(megabytes < 150, 'development dependencies stay out')
+  t.ok(megabytes < 60, 'what is bundled, and development dependencies, stay out')
 
   await t.test('it refuses to start without a token', async (t) => {
     const { id } = await startTestContainer(engine, { image })
