@@ -21,7 +21,7 @@ export const UNHEALTHY_EXAMPLE = {
 
 export const HealthSchema = model('Health', {
   ok: Type.Boolean({ description: 'Whether the engine answers.' }),
-  engine: Type.Object({
+  engine: Type.Optional(Type.Object({
     endpoint: Type.String({ description: 'How the engine is reached, and which setting says so.' }),
     version: Type.Optional(Type.String({ description: 'Version of the engine; absent where a socket proxy keeps it secret.', examples: ['28.5.1'] })),
     api: Type.Optional(Type.String({ description: 'API version that was negotiated.', examples: ['1.41'] })),
@@ -29,9 +29,10 @@ export const HealthSchema = model('Health', {
     disabled: Type.Array(Type.String(), { description: 'Switches that are off in a socket proxy before the engine, by the names of tecnativa/docker-socket-proxy. `BUILD` and `SYSTEM` appear once they were refused.', examples: [['EXEC', 'POST']] }),
     error: Type.Optional(Type.String({ description: 'Why the engine does not answer.' })),
     hint: Type.Optional(Type.String({ description: 'What to do about the error, or to have what is disabled.' }))
-  })
+  }, { description: 'Not for callers without a token, where one is needed.' }))
 }, { description: 'State of the engine.', examples: [HEALTHY_EXAMPLE, UNHEALTHY_EXAMPLE] })
-export type Health = Static<typeof HealthSchema>
+/** With everything that there is to tell. */
+export type Health = Required<Static<typeof HealthSchema>>
 
 export const LiveSchema = model('Live', {
   ok: Type.Literal(true)

@@ -119,7 +119,7 @@ export function createGuard (config: GuardConfig, tokens: Tokens, tickets: Ticke
       if (!request.isProxied) checkPage(request)
     },
     authenticate (request) {
-      if (request.isPublic) return NOBODY
+      if (request.isPublic) return isRequired() ? NOBODY : OPEN
       // An application has parameters of its own: there only what is a token of ours counts.
       const hasToken = hasTokenInUrl(request.url, request.isProxied ? (value) => isTokenShaped(value) || isStaticToken(value) : undefined)
       if (hasToken) throw new DockApiError('token_in_url', 'A token does not belong into the URL.')

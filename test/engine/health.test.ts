@@ -19,6 +19,20 @@ await t.test('GET /healthz describes an engine that answers', async (t) => {
   t.match((await app.inject('/readyz')).json(), { ok: true })
 })
 
+await t.test('where a token is needed, who has none learns whether the engine answers, and no more', async (t) => {
+  const chaos = await createChaosSocket(t)
+  const token = 'a-secret-of-24-characters'
+  const app = await createTestApp(t, { DOCKER_HOST: chaos.host, DOCKAPI_TOKEN: token })
+  const ask = async (url: string, authorization?: string) => (await app.inject({ url, headers: authorization === undefined ? {} : { authorization } })).json()
+  const known = `Bearer ${token}`
+  for (const stranger of [undefined, 'Bearer wrong']) t.strictSame(await ask('/healthz', stranger), { ok: true })
+  t.match(await ask('/healthz', known), { ok: true, engine: { endpoint: `${chaos.host} (DOCKER_HOST)` } })
+  await chaos.stop()
+  for (const url of ['/healthz', '/readyz']) t.notMatch(JSON.stringify(await ask(url)), chaos.path)
+  t.strictSame(await ask('/readyz'), { ok: false, error: 'The engine does not answer.' })
+  t.match(await ask('/readyz', known), { error: /does not exist/ })
+})
+
 await t.test('the server starts without an engine and finds it when it comes', async (t) => {
   const chaos = await createChaosSocket(t, { isStarted: false })
   const app = await createTestApp(t, { DOCKER_HOST: chaos.host })
