@@ -3,6 +3,8 @@ import { Type } from '@sinclair/typebox'
 import { ref } from '../schemas/model.ts'
 import { problems } from '../schemas/problem.ts'
 import { TicketSchema, TokenCreatedSchema, TokenInfoSchema, TokenParamsSchema, TokenRequestSchema, TokenRevokedSchema } from '../schemas/tokens.ts'
+import { DockApiError } from '../src/errors.ts'
+import { isStoreFull } from '../src/store/store-full.ts'
 
 const ADMIN = { scope: 'admin' } as const
 
@@ -58,13 +60,17 @@ const tokens: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'revokeToken',
       tags: ['Tokens'],
       summary: 'Revoke a token',
-      description: 'It is refused from now on, and what is open in its name (streams, sockets, requests to containers) ends within a second. Containers that it made stay.',
+      description: 'It is refused from now on, and what is open in its name (streams, sockets, requests to containers) ends within a second. Containers that it made stay. A disk that is full is 500 `disk_full`: the token is refused all the same, and the revocation is kept as soon as there is room.',
       params: TokenParamsSchema,
       response: { 200: ref(TokenRevokedSchema), ...problems(404) }
     }
   }, async (request) => {
     const { name } = request.params
-    app.tokens.revoke(name)
+    try {
+      app.tokens.revoke(name)
+    } catch (error) {
+      throw isStoreFull(error) ? revokedUntilRestart(name, error) : error
+    }
     return { name, revoked: true as const }
   })
 
@@ -79,6 +85,10 @@ const tokens: FastifyPluginAsyncTypebox = async (app) => {
       response: { 201: { description: 'The ticket.', content: { 'application/json': { schema: ref(TicketSchema) } } }, ...problems() }
     }
   }, async (request, reply) => reply.code(201).send(app.tickets.issue(request.principal)))
+}
+
+function revokedUntilRestart (name: string, cause: unknown): DockApiError {
+  return new DockApiError('disk_full', `The token "${name}" is refused from now on, but the disk of dockAPI's data folder is full: a restart before there is room would bring it back.`, { hint: 'Make room on the disk of DOCKAPI_DATA_DIR; the revocation is kept then by itself.', cause })
 }
 
 export default tokens

@@ -18,7 +18,8 @@ export type Tokens = {
   /** @throws DockApiError `token_not_found`. */
   get (name: string): TokenInfo
   /**
-   * Ends a token: the next request with it is refused, and what runs in its name is ended.
+   * Ends a token: the next request with it is refused, and what runs in its name is ended. That holds also when the store cannot write it down and
+   * throws; then it is written as soon as it can be, once the tokens are followed (`start`).
    * @throws DockApiError `token_not_found`.
    */
   revoke (name: string): void
@@ -43,6 +44,8 @@ const NO_DIGEST = new Uint8Array(32)
 export function createTokens (rows: TokenRows, now: () => number = Date.now): Tokens {
   /** By id, of tokens that were verified: as many as there are tokens at most. */
   const sessions = new Map<string, Session>()
+  /** Name by id, of those that are revoked while the store has not been able to keep it. */
+  const unkept = new Map<string, string>()
   let exist = rows.exist()
   let version = rows.version()
   let timer: NodeJS.Timeout | undefined
@@ -64,7 +67,7 @@ export function createTokens (rows: TokenRows, now: () => number = Date.now): To
 
   /** Kept only once the whole token has proved right. */
   function open (id: string): Session | undefined {
-    const row = rows.byId(id)
+    const row = unkept.has(id) ? undefined : rows.byId(id)
     if (row === undefined) return undefined
     const running = new Set<() => void>()
     const { scopes, grant } = readRights(row)
@@ -92,6 +95,7 @@ export function createTokens (rows: TokenRows, now: () => number = Date.now): To
   }
 
   function watch () {
+    for (const [id, name] of unkept) keepRevoked(id, name)
     const changed = rows.version()
     const isChanged = changed !== version
     version = changed
@@ -137,9 +141,18 @@ export function createTokens (rows: TokenRows, now: () => number = Date.now): To
 
   function revoke (name: string) {
     const { id } = get(name)
-    rows.revoke(name, now())
     const session = sessions.get(id)
     if (session !== undefined) end(session)
+    unkept.set(id, name)
+    rows.revoke(name, now())
+    unkept.delete(id)
+  }
+
+  function keepRevoked (id: string, name: string) {
+    try {
+      rows.revoke(name, now())
+      unkept.delete(id)
+    } catch {}
   }
 
   return {

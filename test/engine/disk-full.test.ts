@@ -34,7 +34,9 @@ const route = (name: string, port: number) => ({ name, rule: 'Host(`full.example
 t.test('a data folder that is full: changes of what is kept say so and keep nothing, everything else works, and so does all of it once there is room', { skip }, async (t) => {
   const { disk, server, api } = await startOnSmallDisk(t)
   t.equal((await api.call('PUT', '/routes/before', route('before', 1))).status, 200)
-  t.equal((await api.post('/tokens', { name: 'before', scopes: ['read'] })).status, 201)
+  const token = await api.post<{ token: string }>('/tokens', { name: 'before', scopes: ['read'] })
+  const holder = createClient(server.url, { authorization: `Bearer ${token.body.token}` })
+  const names = async () => (await api.get<Array<{ name: string }>>('/tokens')).body.map(({ name }) => name)
   const made = await api.run<{ id: string }>({ image, container_port: 80, command: ['sleep', '600'], name: `disk-full-${process.pid}` })
   t.equal(made.status, 201)
   await disk.fill()
@@ -45,8 +47,10 @@ t.test('a data folder that is full: changes of what is kept say so and keep noth
   t.match(await api.call('PUT', '/routes/other', route('other', 3)), STORE_FULL)
   t.match(await api.call('PUT', '/middlewares/other', { strip_prefix: { prefixes: ['/a'] } }), STORE_FULL)
   t.match(await api.post('/tokens', { name: 'other', scopes: ['read'] }), STORE_FULL)
-  t.match(await api.delete('/tokens/before'), STORE_FULL)
-  t.match((await api.get<Array<{ name: string }>>('/tokens')).body.map(({ name }) => name), ['before'], 'neither made nor taken away in part')
+  t.equal((await holder.get('/containers')).status, 200)
+  t.match(await api.delete('/tokens/before'), { status: 500, body: { code: 'disk_full', detail: /is refused from now on/ } })
+  t.equal((await holder.get('/containers')).status, 401, 'a token ends also when that cannot be kept')
+  t.match(await names(), ['before'])
   t.notMatch(JSON.stringify((await api.get('/routes')).body), /192\.0\.2\.1:3/)
 
   t.equal((await api.post(`/containers/${made.body.id}/stop?timeout=0`)).status, 200, 'no change of a container is undone, or refused')
@@ -59,7 +63,8 @@ t.test('a data folder that is full: changes of what is kept say so and keep noth
 
   await disk.free()
   t.equal((await api.call('PUT', '/routes/other', route('other', 4))).status, 200)
-  t.equal((await api.delete('/tokens/before')).status, 200)
+  await until(async () => (await names()).length === 0)
+  t.equal((await holder.get('/containers')).status, 401)
   t.equal((await api.post('/tokens', { name: 'other', scopes: ['read'] })).status, 201)
   await until(async () => (await api.get<AuditEntry[]>('/audit?operation=createToken&result=ok')).body.length === 2)
 })
