@@ -45,23 +45,27 @@ export function createHttp1Transport (settings: TransportSettings = TRANSPORT_DE
 
   /**
    * A kept connection is used after the event loop has read all sockets once more: bytes, an end or a reset that waited in the
-   * kernel close it first, and are not taken for the answer (CVE-2026-6733).
+   * kernel close it first, and are not taken for the answer (CVE-2026-6733). What cannot be sent twice waits a turn more: the end of an answer
+   * that was read in this very turn is read in the next.
    */
   function reuse (connection: Connection, key: string, request: UpstreamRequest, handler: ResponseHandler): Dispatched {
     let dispatched: Dispatched | undefined
     let isAborted = false
-    setImmediate(() => {
+    if (request.reuse === 'young') setImmediate(setImmediate, use)
+    else setImmediate(use)
+    return {
+      pause: () => { dispatched?.pause() },
+      resume: () => { dispatched?.resume() },
+      abort: () => { isAborted = true; dispatched?.abort() }
+    }
+
+    function use () {
       if (isAborted) {
         if (connection.isOpen) keep(key, connection)
       } else {
         const usable = connection.isOpen ? connection : openFor(request.upstream, key)
         dispatched = usable.send(request, handler)
       }
-    })
-    return {
-      pause: () => { dispatched?.pause() },
-      resume: () => { dispatched?.resume() },
-      abort: () => { isAborted = true; dispatched?.abort() }
     }
   }
 
