@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import type { RunResult } from '../../schemas/containers.ts'
 import type { Problem } from '../../schemas/problem.ts'
@@ -161,6 +162,8 @@ t.test('kept over a restart of dockAPI; what went meanwhile is noted when it had
   await engine.call('test.remove', async (docker, abortSignal) => {
     for (const { id } of [ended, running]) await docker.getContainer(id).remove({ force: true, abortSignal })
   })
+  // Who begins to watch is told what else happened in the same second.
+  await delay(1_000)
   const second = await start()
   t.match(await second.client.get(`/containers/${gone.id}`), { status: 410, body: { tombstone: { exit_code: 6 } } })
   t.match((await untilGone(ended.id, second.client)).tombstone, { exit_code: 8, log_bytes: 2 })
