@@ -20,11 +20,14 @@ const SampleSchema = Type.Object({
 })
 export type Sample = Static<typeof SampleSchema>
 
-/** One look at the counters, at once; engines before API 1.41 take a second or two. */
-export async function sampleStats (engine: Engine, id: string, options?: CallOptions): Promise<Sample> {
+/**
+ * One look at the counters, at once; engines before API 1.41 take a second or two. Undefined when the container ends as it is looked at: the answer is
+ * 200 without a body then (seen on 20.10).
+ */
+export async function sampleStats (engine: Engine, id: string, options?: CallOptions): Promise<Sample | undefined> {
   const query = { stream: false, 'one-shot': true } as const
   const answer: unknown = await engine.call('containers.stats', (docker, abortSignal) => docker.getContainer(id).stats(Object.assign({ abortSignal }, query)), { notFound: 'container_not_found', ...options })
-  return parseSample(answer)
+  return Buffer.isBuffer(answer) && answer.length === 0 ? undefined : parseSample(answer)
 }
 
 /** A sample each second. Goes on when the container has ended. */

@@ -75,7 +75,7 @@ async function sampleAll (engine: Engine, containers: Container[], signal: Abort
 async function sample (engine: Engine, id: string, signal: AbortSignal): Promise<Sample | undefined> {
   try {
     const found = await sampleStats(engine, id, { signal })
-    return isRunning(found) ? found : undefined
+    return found !== undefined && isRunning(found) ? found : undefined
   } catch (error) {
     if (isDockApiError(error, 'container_not_found')) return undefined
     throw error

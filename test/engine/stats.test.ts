@@ -3,6 +3,7 @@ import type { RunResult } from '../../schemas/containers.ts'
 import type { Stats } from '../../schemas/stats.ts'
 import { createClient } from '../support/api.ts'
 import { listenTestApp } from '../support/app.ts'
+import { createChaosSocket } from '../support/chaos-socket.ts'
 import { busyboxImage, createTestEngine, startTestContainer } from '../support/engine.ts'
 import { openStream } from '../support/stream-client.ts'
 
@@ -42,6 +43,18 @@ t.test('all that run and are in scope', async (t) => {
   const ids = body.map((stats) => stats.container_id)
   t.ok(ids.includes(one.id) && ids.includes(two.id))
   t.notOk(ids.includes(ended.id) || ids.includes(foreign.id))
+})
+
+t.test('what ends as it is looked at is left out: the engine answers nothing then', async (t) => {
+  const { id } = await run('sleep 300')
+  const chaos = await createChaosSocket(t)
+  chaos.rule(`/containers/${id}/stats`, { kind: 'answer', status: 200, body: '' })
+  const { url } = await listenTestApp(t, { DOCKER_HOST: chaos.host })
+  const client = createClient(url)
+  const { status, body } = await client.get<Stats[]>('/stats')
+  t.equal(status, 200)
+  t.notOk(body.some((stats) => stats.container_id === id))
+  t.match(await client.get(`/containers/${id}/stats`), { status: 409, body: { code: 'container_not_running' } })
 })
 
 t.test('processes and changed files', async (t) => {
