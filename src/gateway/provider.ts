@@ -46,6 +46,8 @@ export type ProviderOptions = {
 type Look = { isOutdated: boolean, done: Promise<void> }
 
 const RECONCILE_MS = 30_000
+/** How soon a comparison that failed is made again, in milliseconds. */
+const RETRY_MS = 500
 /** Inspections at the same time when many containers are new. */
 const BATCH = 8
 /** How long a container that was sent an ending signal may live on before it gets requests again, in milliseconds: longer than docker's own grace. */
@@ -99,7 +101,8 @@ export function createProvider (source: Containers, { expose, onChange, reconcil
         if (isFirst) publish()
         setLoaded()
       } catch {
-        // The engine is away: the events' own return, or the next turn, brings the next comparison.
+        // The engine is away: the events' own return brings the next comparison. While they arrive it is only not quite back.
+        if (events?.isLive === true) setTimeout(reconcile, RETRY_MS).unref()
       }
     }
   }

@@ -66,6 +66,16 @@ t.test('a container that is run as soon as the engine is back has its URL', asyn
   t.equal((await exchange(t, app.gateway.port!, `GET / HTTP/1.1\r\nHost: ${new URL(body.urls.host!).host}\r\n\r\n`)).status, 200)
 })
 
+t.test('a list that fails while events arrive is asked for again soon', { timeout: 20_000 }, async (t) => {
+  const chaos = await createChaosSocket(t)
+  chaos.rule('GET /containers/json', { kind: 'answer', status: 500, body: '{"message":"not quite back"}' })
+  const { app } = await listenTestApp(t, { DOCKAPI_GATEWAY_PORT: '0', DOCKER_HOST: chaos.host })
+  await until(() => chaos.count('/events') > 0 && chaos.count('GET /containers/json') > 1)
+  t.notOk(app.gateway.isReady)
+  chaos.clear()
+  await until(() => app.gateway.isReady && app.gateway.isCurrent)
+})
+
 t.test('the application sees its own host, the client and the path as they are', async (t) => {
   await run({ name: `${PREFIX}-seen` })
   const host = `${PREFIX}-seen.localhost:${port}`

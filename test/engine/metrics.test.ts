@@ -41,6 +41,7 @@ async function valueOf (wanted: string, labels: Record<string, string> = {}): Pr
   return found.reduce((sum, { value }) => sum + value, 0)
 }
 
+await until(() => app.gateway.isReady && app.gateway.isCurrent)
 const { body: { id } } = await api.run<ContainerInfo>({ image, name, container_port: 8080, init: true, command: ['node', '--input-type=module', '--eval', APPLICATION], wait_ready: true })
 const gatewayUrl = `http://127.0.0.1:${app.gateway.port}`
 
