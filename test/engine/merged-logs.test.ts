@@ -82,16 +82,19 @@ t.test('a stream that is taken up again has neither holes nor doubles', async (t
   for (const name of ['a', 'b', 'c']) t.same(linesOf(got).filter((line) => line.startsWith(name)), Array.from({ length: 200 }, (_, index) => `${name} ${index}`))
 })
 
+/** A hundred containers start and go sooner so. */
+const WITHOUT_NETWORK = { NetworkMode: 'none' }
+
 t.test('more containers than are read as one are refused with their number', async (t) => {
   const label = `many-${TEST_RUN}`
-  await Promise.all(Array.from({ length: 51 }, () => startTestContainer(engine, { image, command: ['true'], labels: { 'dockapi.enable': 'true', many: label } })))
+  await Promise.all(Array.from({ length: 51 }, () => startTestContainer(engine, { image, command: ['true'], labels: { 'dockapi.enable': 'true', many: label }, hostConfig: WITHOUT_NETWORK })))
   t.match(await api.get(`/logs?label=many%3D${label}`), { status: 400, body: { code: 'too_many_containers', matches: 51, limit: 50, detail: /51.*50/ } })
 })
 
 t.test('what starts when as many are read as can be is told in every form, once for each start, and the others go on', async (t) => {
   const label = `full-${TEST_RUN}`
   const labels = { 'dockapi.enable': 'true', full: label }
-  const start = (command: string[], name: string) => startTestContainer(engine, { image, command, labels, name: `${label}-${name}` })
+  const start = (command: string[], name: string) => startTestContainer(engine, { image, command, labels, name: `${label}-${name}`, hostConfig: WITHOUT_NETWORK })
   await Promise.all(Array.from({ length: 50 }, (_, index) => start(['sh', '-c', 'until [ -e /go ]; do sleep 0.2; done; echo goes'], `member-${index}`)))
   const address = `${url}/logs?label=full%3D${label}&follow=true&grep=goes`
   const read = await Promise.all([openStream(t, address), openStream(t, address, { form: 'sse' })])

@@ -106,7 +106,7 @@ export async function removeTestResources (engine: Engine, run: string): Promise
     // An image cannot go before the images that were built on it.
     const images = (await docker.listImages(options)).filter(isOurs).sort((one, other) => other.Created - one.Created)
     for (const { Id } of images) await removeAll([docker.getImage(Id).remove({ force: true, abortSignal: signal })])
-  }, { timeoutMs: 60_000 })
+  }, { timeoutMs: 150_000 })
 }
 
 /** What a test removed itself (404) or what is being removed (409) is as good as removed. */
