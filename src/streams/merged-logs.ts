@@ -34,9 +34,9 @@ type Opened = { id: string, past: AsyncGenerator<PlacedLine[]>, live?: AsyncGene
 
 /**
  * The logs of several containers as one, each line with its container: the past in the order of time, what comes in the order in which it comes,
- * put right within a tenth of a second. Following, it takes in the containers that match and start later.
+ * put right within a tenth of a second. Following, it takes in the containers that match and start later; one that starts when there are as many as
+ * are read already is told as `left_out`.
  * @param lastId Id of the last line that the client has.
- * One that starts when there are as many as are read already is told as `left_out`.
  * @throws DockApiError `invalid_request`, `too_many_containers`; `container_not_found` for one that is named, unless the client comes back: it may be gone by then.
  */
 export async function openMergedLogs ({ containers, events, logs }: LogSources, query: MergedLogsQuery, lastId: string | undefined, signal: AbortSignal): Promise<StreamSource> {

@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { Test } from 'tap'
 import { listContainers } from '../../src/engine/containers.ts'
 import { createPulls } from '../../src/images/pulls.ts'
 import { createClient } from '../support/api.ts'
@@ -19,13 +20,18 @@ const PULL = 'POST /images/create'
 
 const engine = createTestEngine(t)
 
-t.test('a registry that is killed while a layer travels is the same error in every form, leaves nothing, and the pull works once it is back', { skip }, async (t) => {
+/** An image whose layer travels slowly, and dockAPI before an engine that is watched. */
+async function openScene (t: Test, maxPulls: number) {
   const registry = await startRegistry(t)
   const slow = await startSlowRegistry(t, registry.host)
   const image = await publishRandomImage(engine, registry.host, { layerBytes: LAYER_BYTES, name: slow.host })
   const chaos = await createChaosSocket(t)
-  const { url } = await listenTestApp(t, { DOCKER_HOST: chaos.host, DOCKAPI_MAX_PULLS: '4', DOCKAPI_SCOPE: 'all' })
-  const api = createClient(url)
+  const { url } = await listenTestApp(t, { DOCKER_HOST: chaos.host, DOCKAPI_MAX_PULLS: String(maxPulls), DOCKAPI_SCOPE: 'all' })
+  return { registry, slow, image, chaos, url, api: createClient(url) }
+}
+
+t.test('a registry that is killed while a layer travels is the same error in every form, leaves nothing, and the pull works once it is back', { skip }, async (t) => {
+  const { registry, image, chaos, url, api, slow } = await openScene(t, 4)
   const name = `registry-fault-${process.pid}`
   const launched = await api.post('/api/containers', { image, name: `${name}-api` })
   t.equal(launched.status, 200)
@@ -71,12 +77,7 @@ t.test('a registry that is back while the engine still tries is no failure', { s
 })
 
 t.test('a registry that stands still: who leaves cancels the download and has a free slot, and the pull works once it goes on', { skip }, async (t) => {
-  const registry = await startRegistry(t)
-  const slow = await startSlowRegistry(t, registry.host)
-  const image = await publishRandomImage(engine, registry.host, { layerBytes: LAYER_BYTES, name: slow.host })
-  const chaos = await createChaosSocket(t)
-  const { url } = await listenTestApp(t, { DOCKER_HOST: chaos.host, DOCKAPI_MAX_PULLS: '2', DOCKAPI_SCOPE: 'all' })
-  const api = createClient(url)
+  const { registry, image, chaos, url, api, slow } = await openScene(t, 2)
   const name = `registry-fault-${process.pid}`
   const leaving = new AbortController()
   const send = async (path: string, body: object) => await fetch(url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body), signal: leaving.signal })
